@@ -1,0 +1,90 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// AliasSet gives this session one more name. Setting its own again does nothing
+// (K112); ErrAliasTaken names the owner otherwise. An alias keeps the session
+// from being collected, but not from IDLE (K44).
+func (c *Context) AliasSet(name string) error {
+	if err := checkAlias(name); err != nil {
+		return err
+	}
+	return c.k.aliasSet(c.s, name)
+}
+
+// AliasRemove takes a name back: ErrNoSession when nobody has it, ErrAliasTaken
+// when another session does (K114).
+func (c *Context) AliasRemove(name string) error {
+	d := &c.k.dir
+	d.aliasMu.Lock()
+	owner := d.aliases[name]
+	if owner == c.s {
+		d.drop(c.s, name)
+	}
+	d.aliasMu.Unlock()
+	switch owner {
+	case c.s:
+		c.s.gen.Add(1)
+		c.s.holds.Add(-1)
+		return nil
+	case nil:
+		return fmt.Errorf("alias %q: %w", name, ErrNoSession)
+	}
+	return fmt.Errorf("alias %q: %w by session %v", name, ErrAliasTaken, owner.addr)
+}
+
+// AliasList returns this session's aliases, sorted (K116).
+func (c *Context) AliasList() []string { return c.k.aliasesOf(c.s) }
+
+func checkAlias(name string) error {
+	if name == "" || strings.HasPrefix(name, "#") || strings.Contains(name, "@") {
+		return fmt.Errorf("%w: alias %q; want a name that is not empty, does not start with '#' and has no '@'", ErrArgument, name)
+	}
+	return nil
+}
+
+func (k *Kernel) aliasSet(s *session, name string) error {
+	d := &k.dir
+	d.aliasMu.Lock()
+	defer d.aliasMu.Unlock()
+	switch owner := d.aliases[name]; owner {
+	case s:
+		return nil
+	case nil:
+	default:
+		return fmt.Errorf("alias %q: %w by session %v", name, ErrAliasTaken, owner.addr)
+	}
+	if d.aliases == nil {
+		d.aliases = make(map[string]*session)
+	}
+	d.aliases[name] = s
+	s.aliases = append(s.aliases, name)
+	s.hold()
+	return nil
+}
+
+// drop is called with the lock.
+func (d *directory) drop(s *session, name string) {
+	delete(d.aliases, name)
+	s.aliases = slices.DeleteFunc(s.aliases, func(a string) bool { return a == name })
+}
+
+func (k *Kernel) aliasesRemoveAll(s *session) {
+	d := &k.dir
+	d.aliasMu.Lock()
+	for _, name := range s.aliases {
+		delete(d.aliases, name)
+	}
+	s.aliases = nil
+	d.aliasMu.Unlock()
+}
+
+func (k *Kernel) aliasesOf(s *session) []string {
+	k.dir.aliasMu.RLock()
+	defer k.dir.aliasMu.RUnlock()
+	return slices.Sorted(slices.Values(s.aliases))
+}

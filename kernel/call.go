@@ -1,0 +1,117 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+)
+
+// Call runs the handler of another session, or of this one, at once, ahead of
+// everything queued, and returns the value that handler gave to Return (K64).
+// The handler's error, or its panic as an *Exception, is the call's error.
+//
+// Calls nest and re-enter: a session that is called back while it calls sees
+// its own half-done state, as in POE (K66). In parallel mode Call waits while
+// another chain of calls runs the session; it gets ErrDeadlock when that chain
+// waits for this one, ErrStopped when the session stops first, and ErrTimeout
+// after Config.CallTimeout. Nobody to call is ErrNoSession, nobody who handles
+// the event ErrNoHandler; both come in a *PostError.
+func (c *Context) Call(to Address, event string, args ...any) (any, error) {
+	t := c.resolve(to)
+	if t == nil {
+		return nil, postError(to, event, args, ErrNoSession)
+	}
+	ev := event_(event, c.s, args)
+	ret, err := c.ch.call(nil, t, &ev)
+	if err != nil {
+		err = callError(to, event, args, err)
+	}
+	return ret, err
+}
+
+// CallContext is Call with a limit on the wait: when ctx ends first, the call
+// is given up with ctx's error. A handler that already runs is not interrupted.
+func (c *Context) CallContext(ctx context.Context, to Address, event string, args ...any) (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, postError(to, event, args, err)
+	}
+	t := c.resolve(to)
+	if t == nil {
+		return nil, postError(to, event, args, ErrNoSession)
+	}
+	ev := event_(event, c.s, args)
+	ret, err := c.ch.call(ctx, t, &ev)
+	if err != nil {
+		err = callError(to, event, args, err)
+	}
+	return ret, err
+}
+
+// Call runs a session's handler on the calling goroutine, as Context.Call does;
+// ctx limits the wait for a busy session. In serial mode it waits for the
+// kernel's one token; in simulated mode it is refused while Run or Step of
+// another goroutine has it. Inside a handler use Context.Call: this one does not
+// know the caller, and in parallel mode it waits for itself until ctx ends.
+func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any) (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, postError(to, event, args, err)
+	}
+	t := k.dir.find(to)
+	if t == nil {
+		return nil, postError(to, event, args, ErrNoSession)
+	}
+	ch, leave, err := k.enter()
+	if err != nil {
+		return nil, postError(to, event, args, err)
+	}
+	defer leave()
+	ev := event_(event, nil, args)
+	ret, err := ch.call(ctx, t, &ev)
+	if err != nil {
+		err = callError(to, event, args, err)
+	}
+	return ret, err
+}
+
+func event_(name string, from *session, args []any) event {
+	ev := event{name: name, from: from}
+	ev.setArgs(args)
+	return ev
+}
+
+// callError wraps what the kernel says; what the handler said stays as it is.
+func callError(to Address, name string, args []any, err error) error {
+	for _, own := range []error{ErrNoSession, ErrStopped, ErrDeadlock, ErrTimeout, ErrNoHandler, context.Canceled, context.DeadlineExceeded} {
+		if err == own {
+			return postError(to, name, args, err)
+		}
+	}
+	var done *PostError
+	if errors.Is(err, ErrDeadlock) && !errors.As(err, &done) {
+		return postError(to, name, args, err)
+	}
+	return err
+}
+
+// call runs t's handler on this chain, taking the token if the chain does not
+// have it. A nil ctx never ends.
+func (ch *chain) call(ctx context.Context, t *session, ev *event) (any, error) {
+	k := ch.k
+	if k.loop == nil && !ch.holds(t) {
+		if !ch.take(t) {
+			if ctx == nil {
+				ctx = context.Background()
+			}
+			if err := k.calls.acquire(ctx, ch, t); err != nil {
+				return nil, err
+			}
+		}
+		defer ch.settle(t)
+	}
+	if t.dead {
+		return nil, ErrNoSession
+	}
+	if k.loop != nil {
+		defer k.loop.settle(ch, t)
+	}
+	return ch.invoke(t, ev, 0)
+}

@@ -1,0 +1,142 @@
+package kernel
+
+import "sync/atomic"
+
+// chain is one goroutine's stack of handlers: a worker's, the loop's, or that
+// of a goroutine that entered the kernel by Spawn or Call. Calls nest on it.
+type chain struct {
+	k      *Kernel
+	id     uint32 // in the state word of the sessions it holds; never 0
+	w      *worker
+	frames []*Context
+	depth  int
+	walk   *walk    // the signal being dispatched on this chain
+	waits  *session // guarded by calls.mu: whose token it waits for
+
+	quiet bool // a DIE handler runs: its own failure is not raised again
+
+	acks ackRun
+	seq  uint64
+}
+
+// ackRun gathers acknowledgements of consecutive events from one sender, so
+// that its counter is touched once per run of them, not once per event.
+type ackRun struct {
+	from *session
+	n    uint64
+}
+
+var chainIDs atomic.Uint32
+
+func (k *Kernel) newChain(w *worker) *chain {
+	id := chainIDs.Add(1)
+	for id == 0 {
+		id = chainIDs.Add(1)
+	}
+	return &chain{k: k, id: id, w: w}
+}
+
+// push makes s the current session; pop undoes it.
+func (ch *chain) push(s *session) *Context {
+	if ch.depth == len(ch.frames) {
+		ch.frames = append(ch.frames, &Context{k: ch.k, ch: ch})
+	}
+	c := ch.frames[ch.depth]
+	ch.depth++
+	c.s = s
+	s.depth++
+	return c
+}
+
+func (ch *chain) pop(c *Context) {
+	ch.depth--
+	c.s.depth--
+	if c.created != nil {
+		c.releaseCreated()
+	}
+	c.ev = event{}
+	c.wheel, c.ret, c.unhandled = 0, nil, false
+}
+
+// releaseCreated drops the hold that a handler has on the sessions it spawned
+// until it returns (G5).
+func (c *Context) releaseCreated() {
+	created := c.created
+	c.created = nil
+	for _, s := range created {
+		s.unhold()
+	}
+}
+
+// invoke runs s's handler for *ev now, on this chain, which holds the token. A
+// panic comes back as an *Exception, and raises DIE (K68).
+func (ch *chain) invoke(s *session, ev *event, wheel WheelID) (ret any, err error) {
+	c := ch.push(s)
+	c.ev, c.wheel = *ev, wheel
+	depth, returned := ch.depth, false
+	defer func() {
+		if !returned {
+			ch.depth = depth
+			v := recover()
+			if v == nil { // runtime.Goexit unwinds past us
+				ch.pop(c)
+				ch.raise(s, &Exception{Session: s.addr, Event: ev.name, Source: addr(ev.from), Err: errGoexit})
+				return
+			}
+			x := panicked(s, &c.ev, v)
+			if !ch.quiet && !s.starting {
+				x.raised = true
+				ch.raise(s, x)
+			}
+			err = x
+		}
+		ch.pop(c)
+	}()
+	if ch.k.obs.on {
+		err = ch.k.obs.run(c)
+	} else {
+		err = s.recv.Receive(c)
+	}
+	returned = true
+	ret = c.ret
+	if c.unhandled {
+		ch.k.obs.unhandled(c)
+		if err == nil {
+			err = ErrNoHandler
+		}
+	}
+	return ret, err
+}
+
+// acknowledge notes that an event from s was dealt with.
+func (ch *chain) acknowledge(from *session) {
+	if from == ch.acks.from {
+		ch.acks.n++
+		return
+	}
+	ch.flushAcks()
+	ch.acks = ackRun{from, 1}
+}
+
+func (ch *chain) flushAcks() {
+	if a := ch.acks; a.n > 0 {
+		ch.acks = ackRun{}
+		a.from.ack(a.n)
+	}
+}
+
+func (s *session) ack(n uint64) {
+	s.acked.Add(n)
+	if s.state.Load()&bAcks != 0 {
+		s.k.nudge(s)
+	}
+}
+
+// raise queues DIE for a failed handler (K134).
+func (ch *chain) raise(s *session, x *Exception) {
+	if s.inStop || s.stopping { // K139: nobody can handle it any more
+		ch.k.fail(x)
+		return
+	}
+	ch.k.die(ch, s, x)
+}

@@ -1,0 +1,51 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Explain says what holds a session, one cause per line: the answer to "why is
+// it still alive?". In parallel mode it is a glimpse of something that moves.
+func (k *Kernel) Explain(a Address) string {
+	s := k.dir.find(a)
+	if s == nil {
+		return fmt.Sprintf("%v: no such session", a)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "session %s\n", s.describe())
+	say := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
+
+	for _, name := range k.aliasesOf(s) {
+		say("alias %q (against collection, not against IDLE)", name)
+	}
+	k.tree.Lock()
+	for c := s.firstChild; c != nil; c = c.nextSibling {
+		say("child %v", c.addr)
+	}
+	k.tree.Unlock()
+	k.timers.mu.Lock()
+	var due []string
+	k.timers.each(s, func(_ int32, r *timerRec) {
+		t := k.timers.describe(r)
+		due = append(due, fmt.Sprintf("timer %q in %v", t.Event, t.Due.Sub(k.clock.now())))
+	})
+	k.timers.mu.Unlock()
+	for _, line := range slices.Sorted(slices.Values(due)) {
+		say("%s", line)
+	}
+	for _, tag := range slices.Sorted(slices.Values(k.leases.tags(s))) {
+		say("lease %q", tag)
+	}
+	s.mu.Lock()
+	if n := s.in.len(); n > 0 {
+		say("%d or more events queued", n)
+	}
+	if s.stopping {
+		say("nothing: it is stopping")
+	}
+	s.mu.Unlock()
+	say("%d holds in all (aliases, children, timers, leases, watching wheels, processes, its creator)", s.holds.Load())
+	return b.String()
+}

@@ -1,0 +1,138 @@
+package kernel
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Lease keeps a session alive and posts to it, from any goroutine, until it is
+// released. Forgetting one keeps the session for ever; a lease that is dropped
+// unreleased is released when the garbage collector finds it, and reported.
+type Lease struct{ g *grip }
+
+// grip is what a lease holds, apart from it, so that the collector can tell
+// when nobody has the lease any more.
+type grip struct {
+	s    *session
+	tag  string
+	gone atomic.Bool
+}
+
+func (g *grip) release() {
+	if g.gone.CompareAndSwap(false, true) {
+		k := g.s.k
+		k.leases.remove(g)
+		k.active.Add(-1)
+		g.s.unhold()
+		k.recheck()
+	}
+}
+
+// Lease takes a lease on this session. tag shows in Explain.
+func (c *Context) Lease(tag string) *Lease { return c.k.newLease(c.s, tag) }
+
+func (k *Kernel) newLease(s *session, tag string) *Lease {
+	g := &grip{s: s, tag: tag}
+	k.active.Add(1)
+	s.hold()
+	k.leases.add(g)
+	l := &Lease{g}
+	runtime.AddCleanup(l, (*grip).release, g)
+	return l
+}
+
+// Post sends an event to the leased session, as Kernel.Post does. ErrStopped
+// after Release.
+func (l *Lease) Post(event string, args ...any) error {
+	if l.g.gone.Load() {
+		return postError(l.g.s.addr, event, args, ErrStopped)
+	}
+	ev := event_(event, nil, args)
+	if err := l.g.s.k.postOutside(l.g.s, &ev); err != nil {
+		return postError(l.g.s.addr, event, args, err)
+	}
+	return nil
+}
+
+// Address returns the leased session's ID.
+func (l *Lease) Address() Address { return l.g.s.addr }
+
+// Release ends the lease. More than once does no harm.
+func (l *Lease) Release() { l.g.release() }
+
+// leases are the live grips of each session: for Explain, and for its end.
+type leases struct {
+	mu sync.Mutex
+	of map[*session]map[*grip]struct{}
+}
+
+func (t *leases) add(g *grip) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of == nil {
+		t.of = make(map[*session]map[*grip]struct{})
+	}
+	m := t.of[g.s]
+	if m == nil {
+		m = make(map[*grip]struct{})
+		t.of[g.s] = m
+	}
+	m[g] = struct{}{}
+}
+
+func (t *leases) remove(g *grip) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := t.of[g.s]
+	delete(m, g)
+	if len(m) == 0 {
+		delete(t.of, g.s)
+	}
+}
+
+func (t *leases) tags(s *session) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var tags []string
+	for g := range t.of[s] {
+		tags = append(tags, g.tag)
+	}
+	return tags
+}
+
+// forgetLeases makes a dead session's leases void; what they held the kernel with goes.
+func (k *Kernel) forgetLeases(s *session) {
+	k.leases.mu.Lock()
+	m := k.leases.of[s]
+	delete(k.leases.of, s)
+	k.leases.mu.Unlock()
+	for g := range m {
+		if g.gone.CompareAndSwap(false, true) {
+			k.active.Add(-1)
+		}
+	}
+}
+
+// Postback is an event in the shape of a function: Call posts it (K152). It holds
+// its session until Release.
+type Postback struct {
+	lease *Lease
+	event string
+	args  []any
+}
+
+// Postback makes one for this session. Each Call posts event with two arguments:
+// the []any of args, and the []any of what Call was given.
+func (c *Context) Postback(event string, args ...any) *Postback {
+	return &Postback{c.Lease(fmt.Sprintf("postback %q", event)), event, append([]any(nil), args...)}
+}
+
+// Call posts the event, from any goroutine. ErrStopped after Release.
+func (p *Postback) Call(args ...any) error {
+	return p.lease.Post(p.event, p.args, append([]any(nil), args...))
+}
+
+// Release ends the postback's hold on its session (K153).
+func (p *Postback) Release() { p.lease.Release() }

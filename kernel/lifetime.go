@@ -1,0 +1,235 @@
+package kernel
+
+import "github.com/asynkron/protoactor-go/actor"
+
+// settle ends a turn: the token goes back, unless nothing holds the session any
+// longer; then the session ends here (G5).
+func (ch *chain) settle(s *session) {
+	if ch.k.loop != nil {
+		ch.k.loop.settle(ch, s)
+		return
+	}
+	switch {
+	case s.stopping:
+		ch.drop(s, false, 0)
+		return
+	case s.wantStop:
+		ch.end(s, false, nil)
+		ch.drop(s, false, 0)
+		return
+	case s.busy() || s.holds.Load() != 0:
+		ch.drop(s, false, 0)
+		return
+	}
+	if acked := s.acked.Load(); acked != s.sent {
+		ch.drop(s, true, acked)
+		return
+	}
+	if s.decideStop(false) {
+		ch.end(s, false, nil)
+	}
+	ch.drop(s, false, 0)
+}
+
+// busy reports whether something waits for the session's turn.
+func (s *session) busy() bool {
+	return s.state.Load()&(bInbox|bFront|bWaiters) != 0 || !s.out.empty()
+}
+
+// decideStop marks the session as stopping. Unless it must, it refuses when an
+// event arrived in the meantime: whoever posts before the decision rescues (K24).
+func (s *session) decideStop(must bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !must && (!s.in.empty() || len(s.front) > 0) {
+		return false
+	}
+	s.stopping = true
+	if s.done != nil {
+		close(s.done)
+	}
+	return true
+}
+
+// end takes a session through its stop (K29): its children go to its parent, it
+// gets _stop, its parent gets _child("lose"), then its names and resources go.
+// The chain holds its token and no handler of it is on the stack. Steps that
+// need a busy session's token happen when it is free; then is called at the end.
+func (ch *chain) end(s *session, forced bool, then func(*chain)) {
+	if s.dead {
+		if then != nil {
+			then(ch)
+		}
+		return
+	}
+	if then != nil {
+		s.onEnd = append(s.onEnd, then)
+	}
+	if s.ending {
+		return
+	}
+	s.ending = true
+	if !s.stopping {
+		s.decideStop(true)
+	}
+	if forced {
+		s.killed.Store(true)
+	}
+	kids := ch.k.tree.childrenOf(s)
+	n := len(kids)
+	var stopValue any
+	ch.series(0, n+3, func(ch *chain, i int, next func(*chain)) {
+		switch {
+		case i < n:
+			ch.bequeath(kids[i], s, next)
+		case i == n:
+			ch.visit(s, func(ch *chain, _, _ bool) {
+				stopValue = ch.runStop(s)
+				next(ch)
+			})
+		case i == n+1:
+			parent := ch.k.tree.parentOf(s)
+			if !s.announced {
+				parent = ch.k.root
+			}
+			ch.tell(parent, next, "_child", "lose", s.addr, stopValue)
+		default:
+			ch.visit(s, func(ch *chain, _, _ bool) {
+				ch.finish(s)
+				next(ch)
+			})
+		}
+	})
+}
+
+// tell delivers one of the kernel's own events to t, then calls next. The kernel
+// itself does not care (K94), and nobody has to handle them.
+func (ch *chain) tell(t *session, next func(*chain), name string, args ...any) {
+	if t == ch.k.root {
+		next(ch)
+		return
+	}
+	ch.visit(t, func(ch *chain, alive, _ bool) {
+		if alive {
+			ch.announce(t, name, args...)
+		}
+		next(ch)
+	})
+}
+
+// announce runs t's handler for one of the kernel's events; failures are DIE.
+func (ch *chain) announce(t *session, name string, args ...any) any {
+	ev := event{name: name}
+	ev.setArgs(args)
+	ret, err := ch.invoke(t, &ev, 0)
+	if err != nil && err != ErrNoHandler && !raisedBy(t, err) {
+		ch.raise(t, asException(t, &ev, err))
+	}
+	return ret
+}
+
+func (ch *chain) runStop(s *session) any {
+	s.inStop = true
+	ret := ch.announce(s, "_stop")
+	s.inStop = false
+	s.ended = true
+	return ret
+}
+
+// bequeath moves a child of a dying session to the session's parent.
+func (ch *chain) bequeath(kid, from *session, next func(*chain)) {
+	to := ch.k.tree.parentOf(from)
+	ch.tell(to, func(ch *chain) {
+		ch.tell(kid, func(ch *chain) {
+			ch.k.tree.move(kid, from, to)
+			next(ch)
+		}, "_parent", from.addr, to.addr)
+	}, "_child", "gain", kid.addr, nil)
+}
+
+// finish frees everything a stopped session had. From here its address names
+// nobody; what was still queued for it is reported (G9).
+func (ch *chain) finish(s *session) {
+	k := ch.k
+	s.mu.Lock()
+	s.dead = true
+	in, out, front := s.in, s.out, s.front
+	s.in, s.out, s.front = queue[event]{}, queue[event]{}, nil
+	s.mu.Unlock()
+
+	s.gen.Add(1)
+	k.dropAll(&out, s)
+	k.dropAll(&in, s)
+	k.timers.removeAll(s, nil)
+	k.signals.forget(s)
+	s.forgetProcesses()
+	for src := s.sources; src != nil; src = s.sources {
+		src.close()
+	}
+	k.aliasesRemoveAll(s)
+	k.dir.remove(s)
+	k.forgetLeases(s)
+	k.tree.remove(s)
+	k.calls.abandon(s)
+	k.tellMonitors(s)
+	k.obs.stopped(s)
+	for i := range front {
+		if j, ok := front[i].a[0].(job); ok && front[i].kind == evJob {
+			j(ch, false, true)
+		}
+	}
+	s.invoker.InvokeSystemMessage(stopMessage)
+	for i := range front {
+		if front[i].kind == evSys {
+			ch.systemMessage(s, front[i].a[0])
+		}
+	}
+	ends := s.onEnd
+	s.onEnd = nil
+	for _, f := range ends {
+		f(ch)
+	}
+}
+
+var stopMessage = &actor.Stop{}
+
+// dropAll reports what is left in a dead session's queue.
+func (k *Kernel) dropAll(q *queue[event], s *session) {
+	var ev event
+	for !q.empty() {
+		q.pop(&ev)
+		k.dropped(&ev, s, ReasonStopped)
+	}
+}
+
+// dropped reports an accepted event that will not be handled, and acknowledges it.
+func (k *Kernel) dropped(ev *event, to *session, why Reason) {
+	switch ev.kind {
+	case evPost:
+		k.obs.drop(ev, to, why)
+		if f := ev.from; f != nil && f != to {
+			f.ack(1)
+		}
+	case evRaw:
+		k.obs.drop(ev, to, why)
+	}
+}
+
+// stopEach ends the listed sessions in order, one after the other, by force.
+func (ch *chain) stopEach(list []*session, then func(*chain)) {
+	ch.series(0, len(list)+1, func(ch *chain, i int, next func(*chain)) {
+		if i == len(list) {
+			then(ch)
+			next(ch)
+			return
+		}
+		s := list[i]
+		ch.visit(s, func(ch *chain, alive, _ bool) {
+			if !alive {
+				next(ch)
+				return
+			}
+			ch.end(s, true, next)
+		})
+	})
+}

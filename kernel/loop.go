@@ -1,0 +1,303 @@
+package kernel
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// loop is the scheduler of the serial modes: one queue of events for the whole
+// kernel and one token for all sessions. Whoever has the token (Run, Step, or a
+// goroutine that entered by Spawn or Call) is the loop; everybody else leaves
+// what he has in the inbox.
+type loop struct {
+	k     *Kernel
+	ch    *chain
+	order order
+	token tokenMutex
+
+	inMu  sync.Mutex
+	inbox []posted
+	inN   atomic.Int32
+	wake  chan struct{}
+
+	// Guarded by the token.
+	now    int64 // the clock, read once per turn, in ns since the kernel's start
+	seq    uint64
+	turn   int // events that were queued when this turn began and are left
+	work   uint64
+	marked []*session
+}
+
+// posted is an event on the loop's queue.
+type posted struct {
+	ev  event
+	to  *session
+	due int64
+	seq uint64
+}
+
+func newLoop(k *Kernel) *loop {
+	return &loop{k: k, ch: k.newChain(nil), wake: make(chan struct{}, 1)}
+}
+
+// post accepts an event from a handler.
+func (l *loop) post(t *session, ev *event) error {
+	if t.dead {
+		return ErrNoSession
+	}
+	if !t.admit() {
+		return ErrQueueFull
+	}
+	if l.inN.Load() != 0 {
+		l.merge()
+	}
+	l.accept(&posted{ev: *ev, to: t})
+	return nil
+}
+
+func (l *loop) accept(p *posted) {
+	if p.to.dead {
+		l.k.dropped(&p.ev, p.to, ReasonStopped)
+		return
+	}
+	p.to.pending++
+	if f := p.ev.from; f != nil && f != p.to {
+		f.sent++
+	}
+	l.seq++
+	p.due, p.seq = l.now, l.seq
+	l.order.push(p)
+}
+
+// postOutside accepts an event from any goroutine.
+func (l *loop) postOutside(t *session, ev *event) error {
+	t.mu.Lock()
+	dead := t.dead
+	t.mu.Unlock()
+	if dead {
+		return ErrNoSession
+	}
+	if ev.kind == evPost && !t.admit() {
+		return ErrQueueFull
+	}
+	l.leave(&posted{ev: *ev, to: t})
+	return nil
+}
+
+func (l *loop) leave(p *posted) {
+	l.inMu.Lock()
+	l.inbox = append(l.inbox, *p)
+	l.inN.Store(int32(len(l.inbox)))
+	l.inMu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// merge moves the inbox to the queue, in the order of the inbox's lock.
+func (l *loop) merge() {
+	l.inMu.Lock()
+	in := l.inbox
+	l.inbox = nil
+	l.inN.Store(0)
+	l.inMu.Unlock()
+	for i := range in {
+		if in[i].ev.kind == evNudge {
+			l.mark(in[i].to)
+			continue
+		}
+		l.accept(&in[i])
+	}
+}
+
+// nudge may come from any goroutine.
+func (l *loop) nudge(s *session) { l.leave(&posted{ev: event{kind: evNudge}, to: s}) }
+
+// one handles one due event or timer. It reports false when none is due.
+func (l *loop) one() bool {
+	for {
+		if l.inN.Load() != 0 {
+			l.merge()
+		}
+		if l.turn <= 0 {
+			l.sweep()
+			l.turn = l.order.len()
+			if l.k.timers.pending() > 0 {
+				l.now = l.k.since(l.k.clock.now())
+			}
+		}
+		if l.fire() {
+			return true
+		}
+		if l.order.len() > 0 {
+			l.turn--
+			l.dispatch()
+			return true
+		}
+		l.turn = 0
+		if l.inN.Load() == 0 && len(l.marked) == 0 {
+			return false
+		}
+	}
+}
+
+// fire runs the first timer if it is due and older than the oldest post: timers
+// and posts share one order (K53, K107).
+func (l *loop) fire() bool {
+	due, seq, ok := l.k.timers.first()
+	if !ok || due > l.now {
+		return false
+	}
+	if l.order.len() > 0 {
+		if hd, hs := l.order.head(); hd < due || hd == due && hs < seq {
+			return false
+		}
+	}
+	s, ev := l.k.timers.popDue(l.now)
+	if s == nil {
+		return false
+	}
+	l.run(s, &ev)
+	return true
+}
+
+func (l *loop) dispatch() {
+	var p posted
+	l.order.pop(&p)
+	s := p.to
+	s.pending--
+	s.left(&p.ev)
+	from := p.ev.from
+	if from == s {
+		from = nil
+	}
+	switch {
+	case s.dead && p.ev.kind == evSys:
+		l.ch.systemMessage(s, p.ev.a[0])
+	case s.dead:
+		l.drop(&p.ev, s, ReasonStopped)
+	case from != nil && from.killed.Load():
+		l.drop(&p.ev, s, ReasonSenderStopped)
+	default:
+		l.run(s, &p.ev)
+	}
+	if from != nil {
+		from.sent--
+		l.mark(from)
+	}
+}
+
+func (l *loop) drop(ev *event, s *session, why Reason) {
+	if ev.kind == evPost || ev.kind == evRaw {
+		l.k.obs.drop(ev, s, why)
+	} else if j, ok := ev.a[0].(job); ok {
+		j(l.ch, false, true)
+	}
+}
+
+// run gives s's handler the event, and is where its failure becomes DIE.
+func (l *loop) run(s *session, ev *event) {
+	if s != l.k.root {
+		l.work++
+	}
+	c := l.ch.push(s)
+	c.ev = *ev
+	depth, returned := l.ch.depth, false
+	defer func() {
+		if !returned {
+			l.ch.depth = depth
+			x := &Exception{Session: s.addr, Event: c.ev.name, Source: addr(c.ev.from), Err: errGoexit}
+			if v := recover(); v != nil {
+				x = panicked(s, &c.ev, v)
+			}
+			l.ch.raise(s, x)
+		}
+		l.ch.pop(c)
+		l.settle(l.ch, s)
+	}()
+	if ev.kind == evPost {
+		l.ch.deliver(c)
+	} else {
+		l.ch.special(c)
+	}
+	returned = true
+}
+
+// settle looks at a session after one of its handlers returned.
+func (l *loop) settle(ch *chain, s *session) {
+	if s.wantStop && s.depth == 0 && !s.ending {
+		ch.end(s, false, nil)
+		return
+	}
+	l.mark(s)
+}
+
+func (s *session) collectable() bool {
+	return s.pending == 0 && s.sent == 0 && !s.stopping && s.depth == 0 && s.holds.Load() == 0
+}
+
+// mark remembers a session that nothing holds, for the sweep (K24).
+func (l *loop) mark(s *session) {
+	if !s.marked && s.collectable() {
+		s.marked = true
+		l.marked = append(l.marked, s)
+	}
+}
+
+// sweep ends what was marked and still is not held, the last marked first (K27).
+func (l *loop) sweep() {
+	for n := len(l.marked); n > 0; n = len(l.marked) {
+		s := l.marked[n-1]
+		l.marked = l.marked[:n-1]
+		s.marked = false
+		if s.collectable() {
+			l.ch.end(s, false, nil)
+		}
+	}
+}
+
+// loopRun is Run in the serial modes.
+func (l *loop) loopRun(ctx context.Context) {
+	k := l.k
+	l.token.lock()
+	defer l.token.unlock()
+	for {
+		for l.one() {
+			l.token.yield()
+		}
+		switch k.idle.next(k, l.work) {
+		case idleDone:
+			return
+		case idleIdle:
+			k.signal(k.root, "IDLE", nil)
+		case idleZombie:
+			k.signal(k.root, "ZOMBIE", nil)
+		case idleWait:
+			l.sleep(ctx)
+		}
+	}
+}
+
+// sleep waits, without the token, for the next timer or for something from
+// outside. A virtual clock jumps instead.
+func (l *loop) sleep(context.Context) {
+	k := l.k
+	var timeout <-chan time.Time
+	if due, _, ok := k.timers.first(); ok {
+		if k.clock.jump(k.start.Add(time.Duration(due))) {
+			return
+		}
+		t := time.NewTimer(time.Duration(due - k.since(k.clock.now())))
+		defer t.Stop()
+		timeout = t.C
+	}
+	l.token.unlock()
+	select {
+	case <-l.wake:
+	case <-timeout:
+	}
+	l.token.lock()
+}

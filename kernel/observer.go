@@ -1,0 +1,165 @@
+package kernel
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Observer is told what a kernel does. Every field is optional; a nil one costs
+// nothing. The functions run on the goroutine on which the thing happens, some
+// with a session's token: they must be fast, must not block, and must not call
+// the kernel.
+//
+// With an observer set, every event carries a number and that of the event
+// whose handler sent it (0 when it came from outside). Numbers grow in the
+// order of one goroutine; they are unique in a kernel.
+//
+// Without one (Config.Observer nil), what would be lost in silence is logged
+// through slog, once per cause: unhandled events, dropped events, failures.
+type Observer struct {
+	Posted    func(Record)         // accepted, or refused with Err
+	Began     func(Record)         // its handler starts
+	Ended     func(Record)         // its handler returned, with Err
+	Unhandled func(Record)         // neither a handler nor _default
+	Dropped   func(Record, Reason) // accepted, but it will not be handled (G9)
+	Spawned   func(session Address, parent Address)
+	Stopped   func(session Address)
+	Failed    func(*Exception) // DIE was raised
+}
+
+// Record is one event as observers see it.
+type Record struct {
+	Seq, Cause uint64
+	Event      string
+	From, To   Address
+	Args       []any // only in Dropped
+	Wheel      WheelID
+	At         time.Time // by the kernel's clock
+	Err        error
+}
+
+// Reason says why an accepted event was not handled.
+type Reason string
+
+const (
+	ReasonStopped       Reason = "receiver stopped"
+	ReasonSenderStopped Reason = "sender stopped"
+)
+
+// observe is the kernel's side of the observer.
+type observe struct {
+	Observer
+	k    *Kernel
+	on   bool // somebody wants to see every event
+	warn bool // nobody is set: warn through slog
+	once sync.Map
+	next atomic.Uint64 // numbers given out to chains, in blocks
+}
+
+func (o *observe) set(k *Kernel, obs *Observer) {
+	o.k = k
+	if obs == nil {
+		o.warn = true
+		return
+	}
+	o.Observer = *obs
+	o.on = obs.Posted != nil || obs.Began != nil || obs.Ended != nil
+}
+
+func (o *observe) record(ev *event, to *session) Record {
+	return Record{Seq: ev.seq, Cause: ev.cause, Event: ev.name, From: addr(ev.from), To: addr(to), At: o.k.clock.now()}
+}
+
+// seqBlock numbers are taken at a time, so that workers share no counter per event.
+const seqBlock = 1 << 16
+
+// stamp numbers an event that is being posted.
+func (o *observe) stamp(c *Context, ev *event, to *session) {
+	if c == nil {
+		ev.seq = o.next.Add(seqBlock)
+	} else {
+		if c.ch.seq%seqBlock == 0 {
+			c.ch.seq = o.next.Add(seqBlock)
+		}
+		c.ch.seq++
+		ev.seq, ev.cause = c.ch.seq, c.ev.seq
+	}
+	if o.Posted != nil {
+		o.Posted(o.record(ev, to))
+	}
+}
+
+// run is the handler between Began and Ended.
+func (o *observe) run(c *Context) error {
+	r := o.record(&c.ev, c.s)
+	r.Wheel = c.wheel
+	if o.Began != nil {
+		o.Began(r)
+	}
+	err := c.s.recv.Receive(c)
+	if o.Ended != nil {
+		r.At, r.Err = o.k.clock.now(), err
+		o.Ended(r)
+	}
+	return err
+}
+
+func (o *observe) unhandled(c *Context) {
+	if own(c.ev.name) {
+		return
+	}
+	if o.Unhandled != nil {
+		o.Unhandled(o.record(&c.ev, c.s))
+	}
+	if o.warn && o.first("unhandled "+c.ev.name) {
+		slog.Warn("usher: unhandled event; add session.Handle for it, or a _default handler",
+			"event", c.ev.name, "session", c.s.describe(), "from", addr(c.ev.from).String())
+	}
+}
+
+func (o *observe) drop(ev *event, to *session, why Reason) {
+	if o.Dropped != nil {
+		r := o.record(ev, to)
+		r.Args = ev.args()
+		o.Dropped(r, why)
+	}
+	if o.warn && o.first("dropped "+ev.name+string(why)) {
+		slog.Warn("usher: dropped event", "event", ev.name, "to", to.describe(), "from", addr(ev.from).String(), "reason", string(why))
+	}
+}
+
+func (o *observe) failed(x *Exception) {
+	if o.Failed != nil {
+		o.Failed(x)
+	}
+}
+
+// unmourned is a failure that nobody handled and that Run cannot return any more.
+func (o *observe) spawned(s *session) {
+	if o.Spawned != nil {
+		o.Spawned(s.addr, addr(s.parent))
+	}
+}
+
+func (o *observe) stopped(s *session) {
+	if o.Stopped != nil {
+		o.Stopped(s.addr)
+	}
+}
+
+// first limits a warning to one per cause, and their number to what a person reads.
+func (o *observe) first(cause string) bool {
+	_, seen := o.once.LoadOrStore(cause, true)
+	return !seen
+}
+
+// own reports whether an event is one of the kernel's, which nobody has to handle.
+func own(name string) bool {
+	switch name {
+	case "_start", "_stop", "_child", "_parent":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,228 @@
+package kernel
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// parallel is the scheduler of the parallel mode: a fixed set of workers, each
+// with a queue of sessions that have something to do, and stealing between them.
+// A goroutine per wake-up would grow its small stack again every time, which
+// costs ten times what the event does.
+type parallel struct {
+	k     *Kernel
+	spare sync.Pool // event segments
+
+	mu      sync.Mutex
+	cond    sync.Cond // idle workers
+	inject  []*session
+	all     []*worker
+	parked  int
+	outside int    // goroutines inside Spawn or Call
+	work    uint64 // done by workers that are gone, and from outside
+	running bool
+	ending  bool
+	target  int // workers wanted
+	stuck   int // workers that did not move when the monitor looked last
+
+	parkedN atomic.Int32 // copies for readers without the lock
+	injectN atomic.Int32
+	done    chan struct{}
+	wg      sync.WaitGroup
+	monitor chan struct{} // wakes the monitor
+}
+
+func newParallel(k *Kernel) *parallel {
+	n := k.cfg.Workers
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	p := &parallel{k: k, target: n, monitor: make(chan struct{}, 1)}
+	p.cond.L = &p.mu
+	return p
+}
+
+// enqueue puts a session that was just flagged into a run queue: the current
+// worker's when a handler woke it, the common one otherwise.
+func (p *parallel) enqueue(ch *chain, s *session) {
+	if ch != nil && ch.w != nil {
+		if ch.w.next.CompareAndSwap(nil, s) {
+			return // this worker's next turn: its cache is warm and nobody need be woken
+		}
+		ch.w.put(s)
+		if p.parkedN.Load() > 0 {
+			p.wakeOne()
+		}
+		return
+	}
+	p.mu.Lock()
+	p.inject = append(p.inject, s)
+	p.injectN.Store(int32(len(p.inject)))
+	p.mu.Unlock()
+	if p.parkedN.Load() > 0 {
+		p.wakeOne()
+	}
+}
+
+func (p *parallel) wakeOne() {
+	p.mu.Lock()
+	if p.parked > 0 {
+		p.cond.Signal()
+	}
+	p.mu.Unlock()
+}
+
+// start lets the workers run until the kernel is done.
+func (p *parallel) start() {
+	p.mu.Lock()
+	p.running, p.ending = true, false
+	p.done = make(chan struct{})
+	for range p.target {
+		p.addWorker()
+	}
+	p.mu.Unlock()
+	p.wg.Add(1)
+	go p.watch()
+}
+
+// addWorker is called with the lock.
+func (p *parallel) addWorker() {
+	w := &worker{p: p, seen: ^uint64(0)}
+	w.ch = p.k.newChain(w)
+	p.k.calls.register(w.ch)
+	p.all = append(p.all, w)
+	p.wg.Add(1)
+	go w.loop()
+}
+
+// finish lets the workers go home. It is called with the lock.
+func (p *parallel) finish() {
+	if !p.ending {
+		p.ending = true
+		close(p.done)
+		p.cond.Broadcast()
+	}
+}
+
+// wait blocks until every worker and the monitor have ended.
+func (p *parallel) wait() {
+	p.wg.Wait()
+	p.mu.Lock()
+	p.running = false
+	p.mu.Unlock()
+}
+
+// enter and leave bracket a goroutine's stay in Spawn or Call: the kernel is
+// not idle meanwhile.
+func (p *parallel) enter() {
+	p.mu.Lock()
+	p.outside++
+	p.mu.Unlock()
+}
+
+func (p *parallel) leave() {
+	p.mu.Lock()
+	p.outside--
+	p.work++
+	p.poke()
+	p.mu.Unlock()
+}
+
+// poke has the idle test made again, if everybody sleeps. Called with the lock.
+func (p *parallel) poke() {
+	if p.running && p.outside == 0 && p.parked == len(p.all) && p.parked > 0 {
+		p.cond.Signal()
+	}
+}
+
+// recheck is poke for those who do not hold the lock: a hold on the whole kernel went.
+func (p *parallel) recheck() {
+	p.mu.Lock()
+	p.poke()
+	p.mu.Unlock()
+}
+
+// idlePoint is called with the lock by the last worker that ran dry.
+func (p *parallel) idlePoint() (again bool) {
+	work := p.work
+	for _, w := range p.all {
+		work += w.work
+	}
+	switch p.k.idle.next(p.k, work) {
+	case idleDone:
+		p.finish()
+	case idleIdle:
+		p.mu.Unlock()
+		p.k.signal(p.k.root, "IDLE", nil)
+		p.mu.Lock()
+		return true
+	case idleZombie:
+		p.mu.Unlock()
+		p.k.signal(p.k.root, "ZOMBIE", nil)
+		p.mu.Lock()
+		return true
+	}
+	return false
+}
+
+// watch looks, while there is work that nobody takes, for workers that do not
+// move: their handler blocks, or computes for long. Others are added, so that it
+// harms no session but its own; they go when they find nothing to do.
+func (p *parallel) watch() {
+	defer p.wg.Done()
+	const tick = time.Millisecond
+	t := time.NewTimer(tick)
+	defer t.Stop()
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-t.C:
+		}
+		if p.relieve() {
+			t.Reset(tick)
+			continue
+		}
+		select { // everybody sleeps: so do we
+		case <-p.done:
+			return
+		case <-p.monitor:
+			t.Reset(tick)
+		}
+	}
+}
+
+// relieve adds workers for those that did not move since the last look. It
+// reports whether anybody is awake.
+func (p *parallel) relieve() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.parked == len(p.all) {
+		return false
+	}
+	stuck, waiting := 0, len(p.inject) > 0
+	for _, w := range p.all {
+		if n := w.turns.Load(); n == w.seen && !w.parked {
+			stuck++
+		} else {
+			w.seen = n
+		}
+		waiting = waiting || w.hasWork()
+	}
+	p.stuck = stuck
+	if !waiting || stuck == 0 {
+		return true
+	}
+	if p.parked > 0 {
+		p.cond.Signal()
+		return true
+	}
+	if moving := len(p.all) - stuck; moving < p.target {
+		for range min(stuck, max(p.target, stuck/2), 64) {
+			p.addWorker()
+		}
+	}
+	return true
+}

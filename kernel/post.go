@@ -1,0 +1,137 @@
+package kernel
+
+// Post sends an event to a session. It never runs a handler and never blocks
+// (G3). nil means accepted: the event will be handled once, or reported to the
+// Observer with the reason why not (G9). Up to two pointer-shaped arguments
+// cost no allocation.
+//
+// Errors come in a *PostError: ErrNoSession when the address names nobody, and
+// ErrQueueFull when the receiver's QueueLimit is reached. A queued event holds
+// its receiver and its sender (G5). What a session posts in its _stop is
+// accepted and reported as dropped (K32).
+func (c *Context) Post(to Address, event string, args ...any) error {
+	t := c.resolve(to)
+	if t == nil {
+		return postError(to, event, args, ErrNoSession)
+	}
+	ev := event_(event, c.s, args)
+	if err := c.send(t, &ev); err != nil {
+		return postError(to, event, args, err)
+	}
+	return nil
+}
+
+// Yield is Post to the current session (K50).
+func (c *Context) Yield(event string, args ...any) error {
+	ev := event_(event, c.s, args)
+	if err := c.send(c.s, &ev); err != nil {
+		return postError(c.s.addr, event, args, err)
+	}
+	return nil
+}
+
+// Post sends an event from any goroutine; Context.Post says what it promises.
+// Its sender is the empty address. The goroutine that posts holds no session:
+// take a Lease (SpawnHeld, Context.Lease) where the receiver has to be there.
+func (k *Kernel) Post(to Address, event string, args ...any) error {
+	t := k.dir.find(to)
+	if t == nil {
+		return postError(to, event, args, ErrNoSession)
+	}
+	ev := event_(event, nil, args)
+	if err := k.postOutside(t, &ev); err != nil {
+		return postError(to, event, args, err)
+	}
+	return nil
+}
+
+// send accepts an event from a handler.
+func (c *Context) send(t *session, ev *event) error {
+	k, s := c.k, c.s
+	if k.obs.on {
+		k.obs.stamp(c, ev, t)
+	}
+	switch {
+	case s.inStop:
+		k.obs.drop(ev, t, ReasonSenderStopped)
+		return nil
+	case k.loop != nil:
+		return k.loop.post(t, ev)
+	case t != s:
+		if err := k.par.post(c.ch, t, ev); err != nil {
+			return err
+		}
+		s.sent++
+		return nil
+	case s.state.Load()&bInbox == 0:
+		// To itself, and nobody else posted since the last look: the token is
+		// enough. Anything in the inbox came first and must stay first (G2).
+		if !s.admit() {
+			return ErrQueueFull
+		}
+		s.out.push(ev)
+		return nil
+	}
+	return k.par.post(c.ch, t, ev)
+}
+
+// admit counts an event against the session's limit.
+func (s *session) admit() bool {
+	if s.limit == 0 {
+		return true
+	}
+	if s.queued.Add(1) > s.limit {
+		s.queued.Add(-1)
+		return false
+	}
+	return true
+}
+
+// left is admit's counterpart, when an event leaves the queue.
+func (s *session) left(ev *event) {
+	if s.limit != 0 && ev.kind == evPost {
+		s.queued.Add(-1)
+	}
+}
+
+// post puts an event into t's inbox.
+func (p *parallel) post(ch *chain, t *session, ev *event) error {
+	if ev.kind == evPost && !t.admit() {
+		return ErrQueueFull
+	}
+	t.mu.Lock()
+	if t.dead {
+		t.mu.Unlock()
+		return ErrNoSession
+	}
+	first := t.in.empty()
+	t.in.push(ev)
+	enqueue := first && t.flag(bInbox)
+	t.mu.Unlock()
+	if enqueue {
+		p.enqueue(ch, t)
+	}
+	return nil
+}
+
+// postOutside accepts an event from any goroutine.
+func (k *Kernel) postOutside(t *session, ev *event) error {
+	if k.obs.on {
+		k.obs.stamp(nil, ev, t)
+	}
+	if k.loop != nil {
+		return k.loop.postOutside(t, ev)
+	}
+	return k.par.post(nil, t, ev)
+}
+
+// postJob queues kernel work for a session behind what is queued already; it is
+// how signals stand in line (K52).
+func (s *session) postJob(j job) {
+	ev := event{kind: evJob, a: [2]any{j}}
+	if l := s.k.loop; l != nil {
+		l.leave(&posted{ev: ev, to: s})
+		return
+	}
+	_ = s.k.par.post(nil, s, &ev)
+}

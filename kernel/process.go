@@ -1,0 +1,86 @@
+package kernel
+
+import (
+	"os"
+	"sync"
+)
+
+// processes are the child processes that sessions watch. Each is reaped by its
+// own wait, so that no other child of the program is touched.
+type processes struct {
+	mu sync.Mutex
+	of map[int]map[*session]sigWatch
+}
+
+// SigChild has event posted once, when a child process has ended: with "CHLD",
+// its pid (int), its *os.ProcessState, then args (K142). It reaps that process
+// and no other, holds the session until then, and keeps the kernel from IDLE.
+// An empty event ends the watch (K143). The process must be a child of this one
+// that nobody else waits for; one that is not gives a nil state at once.
+func (c *Context) SigChild(pid int, event string, args ...any) {
+	p := &c.k.procs
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	watchers := p.of[pid]
+	_, had := watchers[c.s]
+	switch {
+	case event == "":
+		if had {
+			delete(watchers, c.s)
+			c.k.releaseProcess(c.s)
+		}
+		return
+	case watchers == nil:
+		if p.of == nil {
+			p.of = make(map[int]map[*session]sigWatch)
+		}
+		watchers = make(map[*session]sigWatch)
+		p.of[pid] = watchers
+		go c.k.reap(pid)
+	}
+	watchers[c.s] = sigWatch{event, append([]any(nil), args...)}
+	if !had {
+		c.s.hold()
+		c.s.children++
+		c.k.active.Add(1)
+	}
+}
+
+func (k *Kernel) reap(pid int) {
+	var state *os.ProcessState
+	if proc, err := os.FindProcess(pid); err == nil {
+		state, _ = proc.Wait()
+	}
+	k.procs.mu.Lock()
+	watchers := k.procs.of[pid]
+	delete(k.procs.of, pid)
+	for s, w := range watchers {
+		ev := event_(w.event, nil, append([]any{"CHLD", pid, state}, w.args...))
+		_ = k.postOutside(s, &ev)
+		k.releaseProcess(s)
+	}
+	k.procs.mu.Unlock()
+	k.recheck()
+}
+
+func (k *Kernel) releaseProcess(s *session) {
+	s.children--
+	k.active.Add(-1)
+	s.unhold()
+}
+
+func (s *session) forgetProcesses() {
+	p := &s.k.procs
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.children == 0 {
+		return
+	}
+	for _, watchers := range p.of {
+		if _, ok := watchers[s]; ok {
+			delete(watchers, s)
+			s.children--
+			s.k.active.Add(-1)
+		}
+	}
+}

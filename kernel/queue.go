@@ -1,0 +1,96 @@
+package kernel
+
+import "sync"
+
+// Segments grow from small to segMax, so that an idle session costs little and
+// a flood neither copies nor returns memory while it lasts.
+const (
+	segMin = 4
+	segMax = 64
+)
+
+// queue is an unbounded FIFO of values in chained segments. Nothing is ever
+// moved after it was pushed: a doubling slice copies its tail and faults in
+// fresh pages exactly when a flood leaves no time for it.
+//
+// The zero value is empty. It is not safe for concurrent use.
+type queue[T any] struct {
+	head, tail *segment[T]
+	spare      *sync.Pool // full-size segments; set by the owner, may be nil
+}
+
+type segment[T any] struct {
+	next *segment[T]
+	r, w int
+	ev   []T
+}
+
+func (q *queue[T]) empty() bool { return q.head == nil || q.head.r == q.head.w }
+
+// push copies *v to the end.
+func (q *queue[T]) push(v *T) {
+	t := q.tail
+	if t == nil || t.w == len(t.ev) {
+		t = q.grow()
+	}
+	t.ev[t.w] = *v
+	t.w++
+}
+
+func (q *queue[T]) grow() *segment[T] {
+	t := q.tail
+	size := segMin
+	if t != nil {
+		size = min(2*len(t.ev), segMax)
+	}
+	var s *segment[T]
+	if size == segMax && q.spare != nil {
+		s, _ = q.spare.Get().(*segment[T])
+	}
+	if s == nil {
+		s = &segment[T]{ev: make([]T, size)}
+	}
+	if t == nil {
+		q.head = s
+	} else {
+		t.next = s
+	}
+	q.tail = s
+	return s
+}
+
+// pop moves the first value to *v; the queue must not be empty. The slot is
+// cleared, so that what an event referred to can be collected (K55).
+func (q *queue[T]) pop(v *T) {
+	h := q.head
+	slot := &h.ev[h.r]
+	*v = *slot
+	var zero T
+	*slot = zero
+	h.r++
+	if h.r < h.w {
+		return
+	}
+	if h.next != nil {
+		q.head = h.next
+		q.recycle(h)
+		return
+	}
+	h.r, h.w = 0, 0 // keep the last segment: its memory is warm
+}
+
+func (q *queue[T]) recycle(s *segment[T]) {
+	s.next, s.r, s.w = nil, 0, 0
+	if len(s.ev) == segMax && q.spare != nil {
+		q.spare.Put(s)
+	}
+}
+
+// len counts what is queued; it walks the segments and is for reports only.
+func (q *queue[T]) len() int {
+	n := 0
+	for s := q.head; s != nil; s = s.next {
+		n += s.w - s.r
+	}
+	return n
+}

@@ -1,0 +1,103 @@
+package kernel
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// session is the kernel's side of a session: one object that is the session,
+// its Proto.Actor mailbox and its Proto.Actor actor.
+//
+// Fields are grouped by who may touch them: "token" means the holder of the
+// session's run token; "tree", "timers" mean the kernel's lock of that name.
+type session struct {
+	// Read by everyone, written once or seldom.
+	k      *Kernel
+	recv   Receiver
+	id     uint64
+	addr   Address
+	gen    atomic.Uint32 // moves when an address of the session stops naming it
+	killed atomic.Bool   // stopped by force: what it sent and is still queued is void (K34)
+	limit  int32         // QueueLimit, 0 for none
+	queued atomic.Int32  // events queued, counted only under a limit
+
+	// Written by posters.
+	state atomic.Uint64 // see token.go
+	mu    sync.Mutex    // guards the next four
+	in    queue[event]
+	front []event // kernel jobs and system messages, ahead of events
+	dead  bool    // takes nothing any more
+
+	acked atomic.Uint64 // events this session sent that were handled or dropped
+	holds atomic.Int64  // timers, watches, leases, aliases, children, processes, its creator
+
+	// token
+	out       queue[event]
+	sent      uint64 // events this session sent to others
+	pending   int    // serial: events queued for it
+	marked    bool   // serial: waits for the sweep
+	stopping  bool   // _stop was decided: no event is dispatched any more
+	inStop    bool   // _stop is running: what it posts is void (K32)
+	ended     bool   // _stop is over
+	ending    bool   // end has begun
+	starting  bool   // _start is running
+	watches   bool   // Sig was used
+	wantStop  bool   // Context.Stop was called
+	announced bool   // the parent heard of its creation
+	depth     int32  // handlers of this session on the stack
+	routes    *routes
+	sources   *Source // wheels
+	states    map[string]Handler
+	onEnd     []func(*chain) // called when the session has ended
+
+	children int32 // processes watched; guarded by processes.mu
+
+	// tree
+	parent                   *session
+	firstChild, lastChild    *session
+	prevSibling, nextSibling *session
+
+	timers  int32    // timers: head of its list, as index+1
+	aliases []string // directory.aliasMu
+
+	done     chan struct{} // made on first use; guarded by mu
+	monitors []monitor     // guarded by mu
+
+	// Proto.Actor
+	pid     *actor.PID
+	invoker actor.MessageInvoker
+	actx    actor.Context
+}
+
+func addr(s *session) Address {
+	if s == nil {
+		return ""
+	}
+	return s.addr
+}
+
+// hold keeps the session from being collected.
+func (s *session) hold() { s.holds.Add(1) }
+
+// unhold drops a hold. It may be called from anywhere; the last one has the
+// session looked at by whoever gets its token next.
+func (s *session) unhold() {
+	if s.holds.Add(-1) == 0 {
+		s.k.nudge(s)
+	}
+}
+
+// doneChan returns the channel that closes when a stop is decided.
+func (s *session) doneChan() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = make(chan struct{})
+		if s.stopping || s.dead {
+			close(s.done)
+		}
+	}
+	return s.done
+}

@@ -1,0 +1,136 @@
+package kernel
+
+import (
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Source is the kernel's side of a wheel: it gives a wheel turns in its owner's
+// session, and ends with it. It is for those who write wheels.
+//
+// A wheel's own goroutines wait for the outside world and call Wake; the work
+// (decoding, deciding, delivering) happens in the turn, which runs in the
+// owner's session like an event, and never before the handler that made the
+// wheel has returned. Methods other than Wake and ID belong in the owner's turn.
+type Source struct {
+	s     *session
+	id    WheelID
+	kind  string
+	turn  func(*Context)
+	end   func()
+	woken atomic.Bool
+	gone  bool // token
+	held  bool // token: Watch(true)
+
+	prev, next *Source // the session's list
+}
+
+var wheelIDs atomic.Uint64
+
+// NewSource makes a source for a wheel of the current session. turn is called
+// once after every Wake, or less often when wakes come fast. end is called when
+// the source closes, by Close or by the session's end, once; it must release
+// what the wheel has of the system, and not block.
+func (c *Context) NewSource(kind string, turn func(*Context), end func()) *Source {
+	s := c.s
+	src := &Source{s: s, id: WheelID(wheelIDs.Add(1)), kind: kind, turn: turn, end: end}
+	src.next = s.sources
+	if s.sources != nil {
+		s.sources.prev = src
+	}
+	s.sources = src
+	return src
+}
+
+// ID returns the wheel's ID.
+func (src *Source) ID() WheelID { return src.id }
+
+// Wake asks for a turn, from any goroutine. A turn that is asked for holds the
+// session, like an event.
+func (src *Source) Wake() {
+	if src.woken.Swap(true) {
+		return
+	}
+	ev := event{kind: evWheel, a: [2]any{src}, from: src.s}
+	k := src.s.k
+	if k.loop != nil {
+		_ = k.loop.postOutside(src.s, &ev)
+		return
+	}
+	_ = k.par.post(nil, src.s, &ev)
+}
+
+// Watch says whether the wheel waits for something that may wake it: then it
+// holds its session, and the kernel is not idle (K21, K40).
+func (src *Source) Watch(on bool) {
+	if on == src.held || src.gone {
+		return
+	}
+	src.held = on
+	if on {
+		src.s.hold()
+		src.s.k.active.Add(1)
+	} else {
+		src.s.holds.Add(-1)
+		src.s.k.active.Add(-1)
+	}
+}
+
+// Closed reports whether the source was closed.
+func (src *Source) Closed() bool { return src.gone }
+
+// Close ends the source: no further turn comes (W2).
+func (src *Source) Close() { src.close() }
+
+func (src *Source) close() {
+	if src.gone {
+		return
+	}
+	src.Watch(false)
+	src.gone = true
+	if src.prev != nil {
+		src.prev.next = src.next
+	} else {
+		src.s.sources = src.next
+	}
+	if src.next != nil {
+		src.next.prev = src.prev
+	}
+	src.prev, src.next = nil, nil
+	if src.end != nil {
+		src.end()
+	}
+}
+
+// run is the source's turn.
+func (src *Source) run(c *Context) {
+	src.woken.Store(false)
+	if src.gone || src.s.stopping {
+		return
+	}
+	src.turn(c)
+}
+
+// Deliver runs the owner's handler for one of the wheel's events, inside the
+// wheel's turn (W4). A handler that fails raises DIE, as with a posted event. It
+// reports false when the wheel should deliver nothing more: it was closed, or
+// its session is ending.
+func (src *Source) Deliver(c *Context, name string, args ...any) bool {
+	if name != "" && !src.gone {
+		ev := event_(name, c.s, args)
+		if _, err := c.ch.invoke(c.s, &ev, src.id); err != nil && err != ErrNoHandler && !raisedBy(c.s, err) {
+			c.ch.raise(c.s, &Exception{Session: c.s.addr, Event: name, Source: c.s.addr, Err: err})
+		}
+	}
+	return !src.gone && !c.s.wantStop && !c.s.stopping
+}
+
+// Actor starts a Proto.Actor actor as a child of the session's, for wheels that
+// own a listener or a process; it stops with the session.
+func (src *Source) Actor(p actor.Producer) *actor.PID {
+	return src.s.actx.Spawn(actor.PropsFromProducer(p, actor.WithDispatcher(dispatcher{src.s.k})))
+}
+
+// StopActor stops what Actor started.
+func (src *Source) StopActor(pid *actor.PID) { src.s.actx.Stop(pid) }

@@ -1,0 +1,251 @@
+package kernel
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// TimerID names a timer set by DelaySet or AlarmSet. It is never reused.
+type TimerID uint64
+
+// Timer is what a removed timer would have posted, and when.
+type Timer struct {
+	Event string
+	Due   time.Time
+	Args  []any
+}
+
+// timers is all timers of a kernel in one heap, by due time and then by when
+// they were set (K107). The records lie in an arena and name each other by
+// index, so that setting and removing one allocates nothing. A timer that has
+// fired stays its session's until it is dispatched, and can be removed so long.
+type timers struct {
+	mu   sync.Mutex
+	k    *Kernel
+	recs []*[chunk]timerRec
+	used int32 // records ever handed out
+	free int32 // list of free records, as index+1
+	heap []int32
+	seq  uint64
+	n    atomic.Int64 // set and not yet dispatched or removed
+	wake chan struct{}
+}
+
+const chunk = 256
+
+type timerRec struct {
+	s          *session
+	name       string
+	a          [2]any
+	due        int64
+	seq        uint64
+	n          uint32
+	gen        uint32
+	prev, next int32 // the session's list, as index+1; next is also the free list
+	pos        int32 // in the heap; firedPos when it left it
+}
+
+const firedPos = -1
+
+func (t *timers) rec(i int32) *timerRec { return &t.recs[i/chunk][i%chunk] }
+
+func (t *timers) pending() int64 { return t.n.Load() }
+
+func timerID(i int32, gen uint32) TimerID { return TimerID(gen)<<32 | TimerID(i+1) }
+
+// find returns the record that id names, if it is s's and not over.
+func (t *timers) find(s *session, id TimerID) (int32, *timerRec) {
+	i := int32(uint32(id)) - 1
+	if i < 0 || i >= t.used {
+		return 0, nil
+	}
+	r := t.rec(i)
+	if r.gen != uint32(id>>32) || r.s != s {
+		return 0, nil
+	}
+	return i, r
+}
+
+// set adds a timer; the caller is in s's turn.
+func (t *timers) set(s *session, name string, due int64, args []any) TimerID {
+	var ev event
+	ev.setArgs(args)
+	t.mu.Lock()
+	i := t.alloc()
+	r := t.rec(i)
+	t.seq++
+	r.s, r.name, r.a, r.n, r.due, r.seq = s, name, ev.a, ev.n, due, t.sequence()
+	r.prev, r.next = 0, s.timers
+	if s.timers != 0 {
+		t.rec(s.timers - 1).prev = i + 1
+	}
+	s.timers = i + 1
+	t.push(i)
+	first := t.heap[0] == i
+	id := timerID(i, r.gen)
+	t.mu.Unlock()
+	s.hold()
+	t.n.Add(1)
+	if first {
+		t.alarm()
+	}
+	return id
+}
+
+// sequence numbers timers and, in the serial modes, posts together.
+func (t *timers) sequence() uint64 {
+	if l := t.k.loop; l != nil {
+		l.seq++
+		return l.seq
+	}
+	return t.seq
+}
+
+func (t *timers) alarm() {
+	if t.wake != nil {
+		select {
+		case t.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (t *timers) alloc() int32 {
+	if t.free != 0 {
+		i := t.free - 1
+		t.free = t.rec(i).next
+		return i
+	}
+	if int(t.used) == len(t.recs)*chunk {
+		t.recs = append(t.recs, new([chunk]timerRec))
+	}
+	t.used++
+	i := t.used - 1
+	t.rec(i).gen = 1
+	return i
+}
+
+// end takes a record out of the heap and its session's list, and frees it.
+func (t *timers) end(i int32) {
+	r := t.rec(i)
+	if r.pos != firedPos {
+		t.remove(r.pos)
+	}
+	if r.prev != 0 {
+		t.rec(r.prev - 1).next = r.next
+	} else {
+		r.s.timers = r.next
+	}
+	if r.next != 0 {
+		t.rec(r.next - 1).prev = r.prev
+	}
+	gen := r.gen + 1
+	*r = timerRec{gen: gen, next: t.free}
+	t.free = i + 1
+}
+
+// over accounts for n timers of s that ended in its own turn.
+func (t *timers) over(s *session, n int) {
+	t.n.Add(int64(-n))
+	s.holds.Add(int64(-n))
+}
+
+// claim turns a fired timer's event into what its session is to get; false when
+// it was removed in the meantime (G10).
+func (t *timers) claim(s *session, ev *event) bool {
+	t.mu.Lock()
+	i, r := t.find(s, TimerID(ev.ref))
+	if r == nil || r.pos != firedPos {
+		t.mu.Unlock()
+		return false
+	}
+	*ev = event{name: r.name, from: s, a: r.a, n: r.n, kind: evPost, seq: ev.seq, cause: ev.cause}
+	t.end(i)
+	t.mu.Unlock()
+	t.over(s, 1)
+	return true
+}
+
+// first tells which timer is next.
+func (t *timers) first() (due int64, seq uint64, ok bool) {
+	if t.n.Load() == 0 {
+		return 0, 0, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.heap) == 0 {
+		return 0, 0, false
+	}
+	r := t.rec(t.heap[0])
+	return r.due, r.seq, true
+}
+
+// popDue takes the first timer out of the heap if it is due; the event is for
+// the session's queue.
+func (t *timers) popDue(now int64) (*session, event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.heap) == 0 {
+		return nil, event{}
+	}
+	i := t.heap[0]
+	r := t.rec(i)
+	if r.due > now {
+		return nil, event{}
+	}
+	t.remove(0)
+	r.pos = firedPos
+	return r.s, event{kind: evTimer, from: r.s, ref: uint64(timerID(i, r.gen))}
+}
+
+// each calls f for s's timers; f may end the one it is given.
+func (t *timers) each(s *session, f func(i int32, r *timerRec)) {
+	for i := s.timers; i != 0; {
+		r := t.rec(i - 1)
+		next := r.next
+		f(i-1, r)
+		i = next
+	}
+}
+
+// clear ends s's timers of a name, and counts them.
+func (t *timers) clear(s *session, name string) int {
+	if s.timers == 0 {
+		return 0
+	}
+	n := 0
+	t.mu.Lock()
+	t.each(s, func(i int32, r *timerRec) {
+		if r.name == name {
+			t.end(i)
+			n++
+		}
+	})
+	t.mu.Unlock()
+	t.over(s, n)
+	return n
+}
+
+// removeAll ends all of s's timers; into, when not nil, gets what they were.
+func (t *timers) removeAll(s *session, into *[]Timer) {
+	if s.timers == 0 {
+		return
+	}
+	n := 0
+	t.mu.Lock()
+	t.each(s, func(i int32, r *timerRec) {
+		if into != nil {
+			*into = append(*into, t.describe(r))
+		}
+		t.end(i)
+		n++
+	})
+	t.mu.Unlock()
+	t.over(s, n)
+}
+
+func (t *timers) describe(r *timerRec) Timer {
+	ev := event{a: r.a, n: r.n}
+	return Timer{Event: r.name, Due: t.k.start.Add(time.Duration(r.due)), Args: ev.args()}
+}

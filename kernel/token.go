@@ -1,0 +1,124 @@
+package kernel
+
+// A session's run token, parallel mode. Who holds it may run the session's
+// handlers and touch its token fields. Everything about it is in one word:
+//
+//	bits 32…63  the holder's chain number while bHeld is set
+//	bHeld       somebody has the token
+//	bQueued     the session stands in a run queue
+//	bInbox      the inbox (in) is not empty
+//	bFront      the front list is not empty
+//	bWaiters    a call waits for the token
+//	bAcks       collectable but for events it sent: look again when one is acknowledged
+//
+// An entry in a run queue is only a hint: what matters is that bInbox or bFront
+// implies bHeld or bQueued, so that somebody will look.
+const (
+	bHeld uint64 = 1 << iota
+	bQueued
+	bInbox
+	bFront
+	bWaiters
+	bAcks
+
+	holderShift = 32
+)
+
+func holderOf(st uint64) uint32 {
+	if st&bHeld == 0 {
+		return 0
+	}
+	return uint32(st >> holderShift)
+}
+
+func (ch *chain) mark() uint64 { return bHeld | uint64(ch.id)<<holderShift }
+
+// holds reports whether this chain has s's token.
+func (ch *chain) holds(s *session) bool {
+	return ch.k.loop != nil || holderOf(s.state.Load()) == ch.id
+}
+
+// flag sets bits and reports whether the caller must put s into a run queue.
+func (s *session) flag(bits uint64) (enqueue bool) {
+	for {
+		old := s.state.Load()
+		next := old | bits
+		if enqueue = old&(bHeld|bQueued) == 0; enqueue {
+			next |= bQueued
+		}
+		if s.state.CompareAndSwap(old, next) {
+			return enqueue
+		}
+	}
+}
+
+// claim takes the token for the run queue's entry; false when someone has it,
+// who will see on release what there is to do.
+func (ch *chain) claim(s *session) bool {
+	for {
+		old := s.state.Load()
+		next := old &^ bQueued
+		if old&bHeld == 0 {
+			next = next&^bAcks | ch.mark()
+		}
+		if s.state.CompareAndSwap(old, next) {
+			return old&bHeld == 0
+		}
+	}
+}
+
+// take takes the token if it is free.
+func (ch *chain) take(s *session) bool {
+	for {
+		old := s.state.Load()
+		if old&bHeld != 0 {
+			return false
+		}
+		if s.state.CompareAndSwap(old, old&^bAcks|ch.mark()) {
+			return true
+		}
+	}
+}
+
+// drop gives the token back: to the first waiting call, to a run queue when
+// there is work, to nobody otherwise. acks says that only unacknowledged sends
+// keep the session, of which it had seen acked so far.
+func (ch *chain) drop(s *session, acks bool, acked uint64) {
+	for {
+		old := s.state.Load()
+		if old&bWaiters != 0 {
+			if ch.k.calls.handOver(s) {
+				return
+			}
+			continue
+		}
+		next := old & (bQueued | bInbox | bFront)
+		work := old&(bInbox|bFront) != 0 || !s.out.empty()
+		if work {
+			next |= bQueued
+		} else if acks {
+			next |= bAcks
+		}
+		if !s.state.CompareAndSwap(old, next) {
+			continue
+		}
+		switch {
+		case work && old&bQueued == 0:
+			ch.k.par.enqueue(ch, s)
+		case !work && acks && s.acked.Load() != acked:
+			ch.k.nudge(s)
+		}
+		return
+	}
+}
+
+// nudge has s looked at: its last hold went, or its last send was acknowledged.
+func (k *Kernel) nudge(s *session) {
+	if k.loop != nil {
+		k.loop.nudge(s)
+		return
+	}
+	if s.flag(0) {
+		k.par.enqueue(nil, s)
+	}
+}

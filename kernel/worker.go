@@ -1,0 +1,248 @@
+package kernel
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// worker runs sessions, one turn each. Its own goroutine pushes and pops at the
+// cheap ends; thieves take from the same places.
+type worker struct {
+	p    *parallel
+	ch   *chain
+	next atomic.Pointer[session] // woken by the handler that runs: the next turn
+
+	mu sync.Mutex
+	q  []*session // FIFO: q[r:]
+	r  int
+	n  atomic.Int32
+
+	turns  atomic.Uint64 // moves with every turn; the monitor looks at it
+	seen   uint64        // guarded by parallel.mu
+	parked bool          // guarded by parallel.mu
+	work   uint64        // events of user sessions handled; read by others only while parked
+	row    int           // turns in a row taken from next
+}
+
+// fairness: after this many turns from next, those who wait in the queue go first.
+const maxRow = 64
+
+func (w *worker) put(s *session) {
+	w.mu.Lock()
+	if w.r > 0 && w.r == len(w.q) {
+		w.q, w.r = w.q[:0], 0
+	}
+	w.q = append(w.q, s)
+	w.n.Add(1)
+	w.mu.Unlock()
+}
+
+func (w *worker) get() *session {
+	if w.n.Load() == 0 {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.r == len(w.q) {
+		return nil
+	}
+	s := w.q[w.r]
+	w.q[w.r] = nil
+	w.r++
+	w.n.Add(-1)
+	if w.r >= 1024 && w.r*2 >= len(w.q) {
+		n := copy(w.q, w.q[w.r:])
+		clear(w.q[n:])
+		w.q, w.r = w.q[:n], 0
+	}
+	return s
+}
+
+func (w *worker) hasWork() bool { return w.next.Load() != nil || w.n.Load() > 0 }
+
+func (w *worker) loop() {
+	returned := false
+	defer func() {
+		w.retire(!returned)
+		w.p.wg.Done()
+	}()
+	for {
+		s := w.find()
+		if s == nil {
+			returned = true
+			return
+		}
+		w.turns.Add(1)
+		if n := w.ch.runQueued(s); s != w.p.k.root {
+			w.work += uint64(n)
+		}
+	}
+}
+
+// find returns the next session to run, or nil when this worker is to end.
+func (w *worker) find() *session {
+	if w.row < maxRow {
+		if s := w.next.Load(); s != nil && w.next.CompareAndSwap(s, nil) {
+			w.row++
+			return s
+		}
+	}
+	w.row = 0
+	for {
+		if s := w.get(); s != nil {
+			return s
+		}
+		if s := w.next.Swap(nil); s != nil {
+			return s
+		}
+		if s := w.p.injected(w); s != nil {
+			return s
+		}
+		if s := w.steal(); s != nil {
+			return s
+		}
+		if !w.park() {
+			return nil
+		}
+	}
+}
+
+// injected takes from the common queue, and a share of it to the worker's own.
+func (p *parallel) injected(w *worker) *session {
+	if p.injectN.Load() == 0 {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.inject) == 0 {
+		return nil
+	}
+	share := len(p.inject)/len(p.all) + 1
+	take := p.inject[:min(share, len(p.inject))]
+	s := take[0]
+	for _, more := range take[1:] {
+		w.put(more)
+	}
+	if p.inject = p.inject[len(take):]; len(p.inject) == 0 {
+		p.inject = nil
+	} else if p.parked > 0 {
+		p.cond.Signal()
+	}
+	p.injectN.Store(int32(len(p.inject)))
+	return s
+}
+
+func (w *worker) steal() *session {
+	p := w.p
+	p.mu.Lock()
+	victims := p.all
+	p.mu.Unlock()
+	for _, v := range victims {
+		if v == w {
+			continue
+		}
+		if s := v.get(); s != nil {
+			if v.n.Load() > 1 {
+				if t := v.get(); t != nil {
+					w.put(t)
+				}
+			}
+			return s
+		}
+	}
+	for _, v := range victims { // only now what the victim would run next itself
+		if v != w && v.stuck() {
+			if s := v.next.Swap(nil); s != nil {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// stuck reports whether the monitor saw the worker not move.
+func (v *worker) stuck() bool {
+	v.p.mu.Lock()
+	defer v.p.mu.Unlock()
+	return v.turns.Load() == v.seen
+}
+
+// park sleeps until there may be work. It reports false when the worker is to end:
+// the kernel is done, or there are more workers than wanted.
+func (w *worker) park() bool {
+	p := w.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ending || len(p.all)-p.stuck > p.target && !w.hasWork() {
+		return false
+	}
+	w.parked = true
+	p.parked++
+	p.parkedN.Store(int32(p.parked))
+	defer func() {
+		w.parked = false
+		p.parked--
+		p.parkedN.Store(int32(p.parked))
+		select {
+		case p.monitor <- struct{}{}:
+		default:
+		}
+	}()
+	for !p.ending {
+		if len(p.inject) > 0 || p.anyWork() {
+			return true
+		}
+		if p.parked == len(p.all) && p.outside == 0 {
+			if p.idlePoint() {
+				continue
+			}
+			if p.ending {
+				return false
+			}
+		}
+		p.cond.Wait()
+		if len(p.inject) > 0 || p.anyWork() {
+			return true
+		}
+	}
+	return false
+}
+
+// anyWork is called with the lock.
+func (p *parallel) anyWork() bool {
+	for _, w := range p.all {
+		if w.n.Load() > 0 || w.next.Load() != nil && (w.parked || w.turns.Load() == w.seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// retire takes the worker out; its queue goes to the others. A handler that
+// called runtime.Goexit took the goroutine with it: another one follows.
+func (w *worker) retire(replace bool) {
+	p := w.p
+	w.ch.flushAcks()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.work += w.work
+	all := make([]*worker, 0, len(p.all))
+	for _, v := range p.all {
+		if v != w {
+			all = append(all, v)
+		}
+	}
+	p.all = all
+	p.k.calls.unregister(w.ch)
+	if s := w.next.Swap(nil); s != nil {
+		p.inject = append(p.inject, s)
+	}
+	for s := w.get(); s != nil; s = w.get() {
+		p.inject = append(p.inject, s)
+	}
+	p.injectN.Store(int32(len(p.inject)))
+	if replace && !p.ending {
+		p.addWorker()
+	}
+	p.cond.Broadcast()
+}
