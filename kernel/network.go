@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"net"
+	"strings"
 )
 
 // Network is the seam to the operating system's network, for wheels and
@@ -17,7 +18,15 @@ type Network interface {
 type systemNetwork struct{}
 
 func (systemNetwork) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, network, address)
+	d := new(net.Dialer)
+	if local := LocalAddress(ctx); local != "" {
+		from, err := resolveLocal(network, local)
+		if err != nil {
+			return nil, &net.OpError{Op: "bind", Net: network, Err: err}
+		}
+		d.LocalAddr = from
+	}
+	return d.DialContext(ctx, network, address)
 }
 
 func (systemNetwork) Listen(ctx context.Context, network, address string) (net.Listener, error) {
@@ -34,3 +43,34 @@ func (systemNetwork) Lookup(ctx context.Context, host string) ([]net.IPAddr, err
 
 // Network returns what wheels open sockets with.
 func (k *Kernel) Network() Network { return k.cfg.Network }
+
+type localAddressKey struct{}
+
+// WithLocalAddress asks a Network's Dial to connect from a local address: "host",
+// "host:port", or for unix sockets a path. Empty asks for nothing.
+func WithLocalAddress(ctx context.Context, address string) context.Context {
+	if address == "" {
+		return ctx
+	}
+	return context.WithValue(ctx, localAddressKey{}, address)
+}
+
+// LocalAddress returns what WithLocalAddress asked for, for those who write a Network.
+func LocalAddress(ctx context.Context) string {
+	a, _ := ctx.Value(localAddressKey{}).(string)
+	return a
+}
+
+// resolveLocal reads a local address for a dial over network.
+func resolveLocal(network, address string) (net.Addr, error) {
+	if strings.HasPrefix(network, "unix") {
+		return net.ResolveUnixAddr(network, address)
+	}
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		address = net.JoinHostPort(strings.Trim(address, "[]"), "0")
+	}
+	if strings.HasPrefix(network, "udp") {
+		return net.ResolveUDPAddr(network, address)
+	}
+	return net.ResolveTCPAddr(network, address)
+}

@@ -26,7 +26,8 @@ type Observer struct {
 	Dropped   func(Record, Reason) // accepted, but it will not be handled (G9)
 	Spawned   func(session Address, parent Address)
 	Stopped   func(session Address)
-	Failed    func(*Exception) // DIE was raised
+	Failed    func(*Exception)                         // DIE was raised
+	Reported  func(component, cause string, err error) // see Kernel.Report
 }
 
 // Record is one event as observers see it.
@@ -51,11 +52,12 @@ const (
 // observe is the kernel's side of the observer.
 type observe struct {
 	Observer
-	k    *Kernel
-	on   bool // somebody wants to see every event
-	warn bool // nobody is set: warn through slog
-	once sync.Map
-	next atomic.Uint64 // numbers given out to chains, in blocks
+	k      *Kernel
+	on     bool     // somebody wants to see every event
+	warn   bool     // nobody is set: warn through slog
+	once   sync.Map // causes already logged
+	causes atomic.Int32
+	next   atomic.Uint64 // numbers given out to chains, in blocks
 }
 
 func (o *observe) set(k *Kernel, obs *Observer) {
@@ -151,7 +153,13 @@ func (o *observe) stopped(s *session) {
 
 // first limits a warning to one per cause, and their number to what a person reads.
 func (o *observe) first(cause string) bool {
+	if o.causes.Load() >= maxCauses {
+		return false
+	}
 	_, seen := o.once.LoadOrStore(cause, true)
+	if !seen {
+		o.causes.Add(1)
+	}
 	return !seen
 }
 

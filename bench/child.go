@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime/pprof"
+	"time"
+)
+
+// child takes one sample in this process and writes its Figures as one line of
+// JSON.
+func child(gs []*Group, o options, stdout io.Writer) error {
+	r, err := runner(gs, o.Child)
+	if err != nil {
+		return err
+	}
+	total, err := sample(r, o)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.Child, err)
+	}
+	return json.NewEncoder(stdout).Encode(total.figures())
+}
+
+// sample warms up, then measures: o.Ops operations, or as many runs as fill
+// o.Time.
+func sample(r Runner, o options) (total Sample, err error) {
+	ops := o.Ops
+	if ops > 0 {
+		_, err = r(max(1, ops/10))
+	} else {
+		ops, err = warmUp(r, o.Time/10)
+	}
+	if err != nil {
+		return total, err
+	}
+	stop, err := profile(o.CPUProfile)
+	if err != nil {
+		return total, err
+	}
+	defer stop()
+	for {
+		s, err := r(ops)
+		if err != nil {
+			return total, err
+		}
+		total.add(s)
+		if o.Ops > 0 || total.Elapsed >= o.Time {
+			return total, nil
+		}
+	}
+}
+
+// warmUp doubles the number of operations until one run lasts at least d, and
+// returns that number. Ten such runs make a sample: one long run would let a
+// peer without back-pressure queue millions of events and measure the memory
+// instead.
+func warmUp(r Runner, d time.Duration) (ops int, err error) {
+	for ops = 64; ; ops *= 2 {
+		s, err := r(ops)
+		if err != nil || s.Elapsed >= d {
+			return ops, err
+		}
+	}
+}
+
+func profile(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("-cpuprofile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("-cpuprofile: %w", err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
+}

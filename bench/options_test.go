@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestOptions(t *testing.T) {
+	got, err := parse(strings.Fields("-rounds 7 -time 1s -row a,b -row c -json"), io.Discard)
+	want := options{Rounds: 7, Time: time.Second, Rows: []string{"a", "b", "c"}, JSON: true}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	got, err = parse(nil, io.Discard)
+	if want := (options{Rounds: 5, Time: 200 * time.Millisecond}); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("defaults are %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestOptionsRefuseNonsense(t *testing.T) {
+	for args, want := range map[string]string{
+		"-rounds 0":         "-rounds is 0; want 1 or more",
+		"-time -1s":         "-time is -1s; want more than 0",
+		"-child a/b -ops=-": "invalid value",
+		"-ops -3":           "-ops is -3; want",
+		"-ops 3":            "need -child",
+		"-cpuprofile f":     "need -child",
+		"flood":             `argument "flood"; want flags only`,
+	} {
+		if _, err := parse(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error with %q", args, err, want)
+		}
+	}
+	if _, err := parse([]string{"-help"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-help: %v, want flag.ErrHelp", err)
+	}
+}

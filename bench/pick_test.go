@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestPick(t *testing.T) {
+	noop := func(int) (Sample, error) { return Sample{}, nil }
+	msg := &Group{Name: "msg", Peers: []string{"ours", "theirs"}, Rows: []*Row{{Name: "yield"}, {Name: "call"}, {Name: "planned"}}}
+	msg.register("theirs", map[string]Runner{"yield": noop, "call": noop})
+	msg.register("ours", map[string]Runner{"yield": noop})
+	web := &Group{Name: "web", Peers: []string{"ours"}, Rows: []*Row{{Name: "hello"}}}
+	web.register("ours", map[string]Runner{"hello": noop})
+
+	for _, c := range []struct{ groups, rows, peers, want string }{
+		{"", "", "", "yield:ours,theirs call:theirs hello:ours"},
+		{"web", "", "", "hello:ours"},
+		{"", "call,yield", "", "yield:ours,theirs call:theirs"},
+		{"", "", "ours", "yield:ours hello:ours"},
+		{"msg", "yield", "theirs", "yield:theirs"},
+		{"", "yeld", "", `usage: -row is "yeld"; want one of yield, call, planned, hello`},
+		{"www", "", "", `usage: -group is "www"; want one of msg, web`},
+		{"", "", "others", `usage: -peer is "others"; want one of ours, theirs`},
+		{"web", "yield", "", "usage: no row fits all of -group, -row and -peer; leave one of them out"},
+		{"", "planned", "", "usage: no row fits all of -group, -row and -peer; leave one of them out"},
+	} {
+		plan, err := pick([]*Group{msg, web}, names(c.groups), names(c.rows), names(c.peers))
+		var got []string
+		for _, p := range plan {
+			got = append(got, p.Row.Name+":"+strings.Join(p.Peers, ","))
+		}
+		if err != nil {
+			got = []string{err.Error()}
+			if !errors.Is(err, errUsage) {
+				t.Errorf("%v is no errUsage", err)
+			}
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("-group %q -row %q -peer %q picks %s; want %s", c.groups, c.rows, c.peers, s, c.want)
+		}
+	}
+}
+
+func names(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Rows are asked for by name alone, and a misspelt peer in a budget would read
+// as "not measured" for ever.
+func TestRegistryIsConsistent(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, g := range groups {
+		for _, r := range g.Rows {
+			if seen[r.Name] {
+				t.Errorf("two rows are named %q", r.Name)
+			}
+			seen[r.Name] = true
+			if r.Unit == "" || len(r.Run) == 0 {
+				t.Errorf("row %s has unit %q and %d runners, want both", r.Name, r.Unit, len(r.Run))
+			}
+			for _, b := range r.Budgets {
+				if !slices.Contains(g.Peers, b.Peer) {
+					t.Errorf("row %s has a budget for %q, which is no peer of %s", r.Name, b.Peer, g.Name)
+				}
+				if known := b.Against == "" || slices.Contains(g.Peers, b.Against); known == (b.Quoted != 0) {
+					t.Errorf("row %s, budget %v: want a peer of %s, or a quoted figure, not both", r.Name, b, g.Name)
+				}
+				if b.Limit <= 0 && b.Figure != Allocs {
+					t.Errorf("row %s, budget %v: nothing takes no time", r.Name, b)
+				}
+			}
+		}
+	}
+}
+
+func TestRegisterRefusesMistakes(t *testing.T) {
+	noop := func(int) (Sample, error) { return Sample{}, nil }
+	for _, c := range []struct{ name, peer, row, want string }{
+		{"unknown peer", "pear", "flood", `no peer "pear"`},
+		{"unknown row", "a", "flod", `no row "flod"`},
+		{"twice", "a", "yield", "twice"},
+	} {
+		g := &Group{Name: "g", Peers: []string{"a"}, Rows: []*Row{{Name: "yield"}, {Name: "flood"}}}
+		g.register("a", map[string]Runner{"yield": noop})
+		func() {
+			defer func() {
+				if s, _ := recover().(string); !strings.Contains(s, c.want) {
+					t.Errorf("%s: panic %q, want one with %q", c.name, s, c.want)
+				}
+			}()
+			g.register(c.peer, map[string]Runner{c.row: noop})
+		}()
+	}
+}
+
+func TestRunnerIsFoundByPeerAndRow(t *testing.T) {
+	g := &Group{Peers: []string{"a"}, Rows: []*Row{{Name: "yield"}}}
+	g.register("a", map[string]Runner{"yield": func(ops int) (Sample, error) { return Sample{Ops: ops}, nil }})
+	r, err := runner([]*Group{g}, "a/yield")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := r(5); s.Ops != 5 {
+		t.Errorf("found a runner that did %d operations, want 5", s.Ops)
+	}
+	for _, spec := range []string{"", "a", "a/", "/yield", "b/yield", "a/yield/x"} {
+		if _, err := runner([]*Group{g}, spec); !errors.Is(err, errUsage) {
+			t.Errorf("runner(%q): %v, want errUsage", spec, err)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package backend
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/usher-go/usher/wheel/filter"
+)
+
+var t0 = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func testLink(t *testing.T, cfg Config) *link {
+	t.Helper()
+	cfg.Port = 1
+	full, err := cfg.complete(7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newLink(full, func() float64 { return 0.5 })
+}
+
+// sends lists the names of the frames that actions send; a ping is a send, too.
+func sends(acts []any) (names []string) {
+	for _, a := range acts {
+		switch a := a.(type) {
+		case doSend:
+			names = append(names, a.frame.Name)
+		case doPing:
+			names = append(names, a.frame.Name)
+		}
+	}
+	return names
+}
+
+func submit(t *testing.T, l *link, name string, now time.Time) (*outgoing, *[]Reply, []any) {
+	t.Helper()
+	var got []Reply
+	o := &outgoing{frame: filter.Frame{Name: name}, done: func(r Reply) { got = append(got, r) }}
+	acts, err := l.submit(o, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, &got, acts
+}
+
+func answer(acts []any) {
+	for _, a := range acts {
+		if a, ok := a.(doAnswer); ok && a.out.done != nil {
+			a.out.done(a.reply)
+		}
+	}
+}
+
+func TestB29_RegistersFirst(t *testing.T) {
+	l := testLink(t, Config{PingTimeout: -1})
+	_, _, early := submit(t, l, "early", t0)
+	if len(early) != 0 {
+		t.Fatalf("sent %v without a connection", sends(early))
+	}
+	acts := l.up(t0)
+	if got := fmt.Sprint(sends(acts)); got != "[register_service early]" {
+		t.Fatalf("sent %v", got)
+	}
+	if name := acts[0].(doSend).frame.Args[0]; name != "backend7" {
+		t.Fatalf("registered %v; want alias and process ID (B20)", name)
+	}
+}
+
+func TestB9_B10_B11_PingPolicy(t *testing.T) {
+	for _, tc := range []struct {
+		policy, since time.Duration
+		ping          bool
+	}{
+		{0, 0, true}, {0, time.Hour, true},
+		{-1, time.Hour, false},
+		{time.Minute, 59 * time.Second, false}, {time.Minute, time.Minute, true}, {time.Minute, time.Hour, true},
+	} {
+		l := testLink(t, Config{PingTimeout: tc.policy})
+		l.up(t0)
+		_, _, acts := submit(t, l, "cmd", t0.Add(tc.since))
+		want := "[cmd]"
+		if tc.ping {
+			want = "[ping]"
+		}
+		if got := fmt.Sprint(sends(acts)); got != want {
+			t.Errorf("policy %v, %v after the last access: sent %v, want %v", tc.policy, tc.since, got, want)
+		}
+	}
+	l := testLink(t, Config{PingTimeout: time.Minute})
+	l.up(t0)
+	for i := range 5 { // every access counts, pinged or not
+		if _, _, acts := submit(t, l, "cmd", t0.Add(time.Duration(i)*50*time.Second)); fmt.Sprint(sends(acts)) != "[cmd]" {
+			t.Fatalf("access %d pinged", i)
+		}
+	}
+}
+
+func TestB13_B14_PongLetsTheRestGo(t *testing.T) {
+	l := testLink(t, Config{})
+	l.up(t0)
+	_, got, acts := submit(t, l, "a", t0)
+	ping := acts[0].(doPing).frame
+	submit(t, l, "b", t0)
+	if acts, _ := l.frame(filter.Frame{Name: "news"}); len(acts) != 0 || l.state != suspect {
+		t.Fatal("a message that answers nothing passed for the pong")
+	}
+	acts, _ = l.frame(filter.Frame{Name: evPong, ReplyTo: ping.ID})
+	if s := fmt.Sprint(sends(acts)); s != "[a b]" || l.state != ready {
+		t.Fatalf("after the pong: %v, %v", s, l.state)
+	}
+	if len(*got) != 0 {
+		t.Fatal("the pong answered a request")
+	}
+}
+
+func TestB13_NoPongReconnects(t *testing.T) {
+	l := testLink(t, Config{})
+	l.up(t0)
+	_, got, _ := submit(t, l, "a", t0)
+	acts := l.noPong()
+	if _, ok := acts[0].(doDisconnect); !ok || l.state != waiting {
+		t.Fatalf("%T, %v", acts[0], l.state)
+	}
+	l.wake()
+	if s := fmt.Sprint(sends(l.up(t0))); s != "[register_service a]" || len(*got) != 0 {
+		t.Fatalf("the request that was not sent was not repeated: %v, %v", s, *got)
+	}
+}
+
+func TestB5_BackoffDoublesAndStops(t *testing.T) {
+	l := testLink(t, Config{MinBackoff: time.Second, MaxBackoff: 10 * time.Second})
+	for _, want := range []time.Duration{1, 2, 4, 8, 10, 10} {
+		acts := l.down()
+		if d := acts[len(acts)-1].(doWait).d; d != want*time.Second {
+			t.Fatalf("waits %v, want %v", d, want*time.Second)
+		}
+		l.wake()
+	}
+	l.spread = func() float64 { return 0 }
+	acts := l.down()
+	if d := acts[len(acts)-1].(doWait).d; d != 8*time.Second {
+		t.Fatalf("waits %v at the lower end, want 8s", d)
+	}
+}
+
+func TestQueueIsBounded(t *testing.T) {
+	l := testLink(t, Config{MaxQueued: 2})
+	submit(t, l, "a", t0)
+	submit(t, l, "b", t0)
+	if _, err := l.submit(&outgoing{}, t0); err != ErrFull {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// TestEveryRequestIsAnsweredOnce walks at random through whatever can happen.
+func TestEveryRequestIsAnsweredOnce(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		l := testLink(t, Config{PingTimeout: []time.Duration{-1, 0, time.Second}[rng.IntN(3)], MaxQueued: 8})
+		var outs []*outgoing
+		answers := map[*outgoing]int{}
+		now := t0
+		for range 200 {
+			now = now.Add(time.Duration(rng.IntN(700)) * time.Millisecond)
+			var acts []any
+			switch rng.IntN(8) {
+			case 0, 1, 2:
+				o := &outgoing{}
+				o.done = func(Reply) { answers[o]++ }
+				if a, err := l.submit(o, now); err == nil {
+					outs, acts = append(outs, o), a
+				}
+			case 3:
+				if l.state == connecting {
+					acts = l.up(now)
+				}
+			case 4:
+				if l.state != waiting {
+					acts = l.down()
+				}
+			case 5:
+				acts = l.wake()
+			case 6:
+				acts, _ = l.frame(filter.Frame{Name: evReply, ReplyTo: rng.Uint64N(l.lastID + 2)})
+			case 7:
+				if len(outs) > 0 {
+					acts = l.late(outs[rng.IntN(len(outs))])
+				}
+			}
+			answer(acts)
+			if l.state == ready && len(l.queue) > 0 {
+				t.Fatalf("seed %d: %d messages wait on a ready connection", seed, len(l.queue))
+			}
+		}
+		answer(l.close())
+		answer(l.close())
+		for i, o := range outs {
+			if answers[o] != 1 {
+				t.Fatalf("seed %d: request %d was answered %d times", seed, i, answers[o])
+			}
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package keepalive
+
+import (
+	"fmt"
+	"time"
+)
+
+// NoLimit, in a limit or time of Config, switches that limit off. It is not a
+// number of seconds: a time of -time.Second is refused.
+const NoLimit = -1
+
+// What a zero field of Config means (A3–A6, A12).
+const (
+	defaultMaxPerHost = 4
+	defaultMaxOpen    = 128
+	defaultKeepAlive  = 15 * time.Second
+	defaultTimeout    = 120 * time.Second
+)
+
+// Config sets the limits of one pool. The zero value works. Limits are not
+// checked against each other, and pools do not share them (A14, A15).
+type Config struct {
+	// MaxPerHost is how many connections of one Key may be lent or being
+	// opened at a time; idle ones do not count (A3, A20, A64).
+	// 0 means 4, NoLimit any number.
+	MaxPerHost int
+
+	// MaxOpen is how many connections may be lent, being opened or idle at a
+	// time, over all keys (A4). 0 means 128, NoLimit any number.
+	MaxOpen int
+
+	// KeepAlive is how long a returned connection may stay idle before it is
+	// closed (A5, A94). 0 means 15 s, NoLimit until the peer closes it.
+	// One nanosecond closes nearly every connection that nobody waits for.
+	KeepAlive time.Duration
+
+	// Timeout is how long a request may take from Allocate to its answer:
+	// lookup, waiting and opening together (A6, A77). A request may bring its
+	// own. 0 means 120 s, NoLimit for ever.
+	Timeout time.Duration
+
+	// BindAddress is the local address of every connection the pool opens
+	// (A7). Empty lets the system choose. A bad one is reported by each
+	// request, as function "bind" (A8).
+	BindAddress string
+}
+
+// complete returns c with its defaults filled in. Its error is an ErrArgument
+// that names the field.
+func (c Config) complete() (Config, error) {
+	var err error
+	if c.MaxPerHost, err = limit("Config.MaxPerHost", c.MaxPerHost, defaultMaxPerHost); err != nil {
+		return Config{}, err
+	}
+	if c.MaxOpen, err = limit("Config.MaxOpen", c.MaxOpen, defaultMaxOpen); err != nil {
+		return Config{}, err
+	}
+	if c.KeepAlive, err = limit("Config.KeepAlive", c.KeepAlive, defaultKeepAlive); err != nil {
+		return Config{}, err
+	}
+	if c.Timeout, err = limit("Config.Timeout", c.Timeout, defaultTimeout); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// limit reads one field: 0 is its default (A12), and below NoLimit is a
+// mistake, where POE took a negative time for one that is over already (A13).
+func limit[T int | time.Duration](field string, v, def T) (T, error) {
+	switch {
+	case v == 0:
+		return def, nil
+	case v < NoLimit:
+		return 0, fmt.Errorf("%w: %s is %v; want 0 for the default of %v, NoLimit (-1), or more", ErrArgument, field, v, def)
+	}
+	return v, nil
+}

@@ -1,0 +1,42 @@
+package keepalive
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestA12_ZeroMeansTheDefault(t *testing.T) {
+	got, err := Config{}.complete()
+	want := Config{MaxPerHost: 4, MaxOpen: 128, KeepAlive: 15 * time.Second, Timeout: 120 * time.Second} // A3–A6
+	if err != nil || got != want {
+		t.Errorf("zero Config is %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestA14_LimitsStayAsGiven(t *testing.T) {
+	for _, c := range []Config{
+		{MaxPerHost: 9, MaxOpen: 2, KeepAlive: time.Nanosecond, Timeout: time.Second / 2, BindAddress: "anything (A8)"},
+		{MaxPerHost: NoLimit, MaxOpen: NoLimit, KeepAlive: NoLimit, Timeout: NoLimit},
+		{MaxPerHost: 1 << 30, MaxOpen: 1 << 30, KeepAlive: 1 << 60, Timeout: 1 << 60},
+	} {
+		if got, err := c.complete(); err != nil || got != c {
+			t.Errorf("%+v became %+v, %v", c, got, err)
+		}
+	}
+}
+
+func TestA13_NegativeValuesAreRefusedByName(t *testing.T) {
+	for field, c := range map[string]Config{
+		"Config.MaxPerHost is -2; want 0 for the default of 4, NoLimit (-1), or more":   {MaxPerHost: -2},
+		"Config.MaxOpen is -7; want 0 for the default of 128, NoLimit (-1), or more":    {MaxOpen: -7},
+		"Config.KeepAlive is -1s; want 0 for the default of 15s, NoLimit (-1), or more": {KeepAlive: -time.Second},
+		"Config.Timeout is -2ns; want 0 for the default of 2m0s, NoLimit (-1), or more": {Timeout: -2},
+	} {
+		_, err := c.complete()
+		if !errors.Is(err, ErrArgument) || !strings.HasSuffix(err.Error(), field) {
+			t.Errorf("%+v: got %v; want ErrArgument: %s", c, err, field)
+		}
+	}
+}

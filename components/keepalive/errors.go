@@ -1,0 +1,59 @@
+package keepalive
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+var (
+	// ErrArgument is a Config, Key or request with a field that cannot work.
+	ErrArgument = errors.New("keepalive: bad argument")
+
+	// ErrShutDown answers every request that was pending when its pool was
+	// shut down (A105), and refuses later ones at once (A24).
+	ErrShutDown = errors.New("the pool was shut down; allocate from another")
+
+	// ErrTimeout answers a request whose time ran out, whatever it was waiting
+	// for. It matches syscall.ETIMEDOUT (A42).
+	ErrTimeout = fmt.Errorf("%w before the request had a connection; raise Timeout, MaxPerHost or MaxOpen, or release connections sooner", syscall.ETIMEDOUT)
+
+	// ErrNoAddress answers a request whose host name has no usable address
+	// (A44).
+	ErrNoAddress = errors.New("no address for this host name; check Addr and the resolver")
+
+	// ErrNoRequest refuses to cancel a request that is unknown or was answered
+	// or cancelled before (A99).
+	ErrNoRequest = errors.New("no such request is pending; cancel a request once, before its answer")
+
+	// ErrNotLent refuses to take back a connection that is not lent by this
+	// pool, such as one that was released before (A88).
+	ErrNotLent = errors.New("not lent by this pool; release each connection once")
+
+	// errBug refuses what only a mistake of this package can send.
+	errBug = errors.New("keepalive: bug")
+)
+
+// Error is the answer of a request that got no connection.
+type Error struct {
+	// Function is the step that failed: "resolve", "socket", "bind",
+	// "connect", "sslify" for TLS, or "shutdown" (A40). A timeout says
+	// "connect" whatever was waited for (A42).
+	Function string
+
+	// Key is what was asked for.
+	Key Key
+
+	// Err is the cause. A system call's matches its syscall.Errno.
+	Err error
+}
+
+var _ error = (*Error)(nil)
+
+// Error names the step, the key and the cause.
+func (e *Error) Error() string {
+	return fmt.Sprintf("keepalive: %s %v: %v", e.Function, e.Key, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }

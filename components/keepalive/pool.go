@@ -1,0 +1,148 @@
+package keepalive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/session"
+)
+
+// Pool lends connections to the sessions of one kernel. Its methods may be
+// called from any goroutine, but for Allocate, which answers the session that
+// calls it.
+type Pool struct {
+	k    *kernel.Kernel
+	addr kernel.Address
+	cfg  Config
+}
+
+// Request asks for one connection.
+type Request struct {
+	Scheme string // free-form; "https" asks for TLS
+	Addr   string // host name or address literal
+	Port   int
+
+	// Event is posted to the requesting session, once, with the Response.
+	Event kernel.Event[Response]
+
+	Context any           // handed back as it is
+	Timeout time.Duration // as Config.Timeout; 0 means the pool's
+
+	ForScheme string // the final target behind a proxy, see Key
+	ForAddr   string
+	ForPort   int
+}
+
+func (r *Request) key() Key {
+	return Key{r.Scheme, r.Addr, r.Port, r.ForScheme, r.ForAddr, r.ForPort}
+}
+
+// Response answers a Request: with Conn, or with Err and the failing Function.
+type Response struct {
+	ID      RequestID
+	Scheme  string
+	Addr    string
+	Port    int
+	Context any
+
+	ForScheme string
+	ForAddr   string
+	ForPort   int
+
+	Conn      *Conn  // nil when the request failed
+	FromCache string // "", "immediate" or "deferred" (A38)
+
+	Function string // the step that failed, as in Error
+	Err      error  // an *Error
+}
+
+var (
+	lastRequest atomic.Uint64 // IDs are unique in the process (A29)
+	lastPool    atomic.Uint64
+)
+
+// New starts a pool: a session of its own, with an alias that keeps it until
+// Shutdown or until nothing else in the kernel is active (A15, A44). A bad
+// Config is an ErrArgument that names the field.
+func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{k: k, cfg: cfg}
+	keeper := newKeeper(p)
+	alias := fmt.Sprintf("keepalive-%d", lastPool.Add(1))
+	p.addr, err = k.Spawn(session.New(keeper.states()...), kernel.Alias(alias))
+	if err != nil {
+		return nil, err
+	}
+	k.Describe(alias, func() any { s, _ := p.Stats(); return s })
+	return p, nil
+}
+
+// Allocate asks for a connection on behalf of the current session, which is
+// kept until its answer is posted (A32). The answer is always an event, also
+// when a connection is at hand (A27), and comes exactly once (A45). The ID is
+// for Deallocate. Errors: ErrArgument names what is missing, ErrShutDown says
+// that the pool has ended.
+func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
+	key, err := req.key().complete()
+	if err == nil && req.Event == "" {
+		err = fmt.Errorf("%w: Request.Event is empty; want the event that is to bring the Response", ErrArgument)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if req.Timeout, err = limit("Request.Timeout", req.Timeout, p.cfg.Timeout); err != nil {
+		return 0, err
+	}
+	id := RequestID(lastRequest.Add(1))
+	o := &order{id: id, key: key, req: req, who: c.Self()}
+	if _, err := evAllocate.Call(c, p.addr, o); err != nil {
+		return 0, ended(err)
+	}
+	if o.waiting { // keep the requester until its answer is on its way
+		o.lease.Store(c.Lease("keepalive request"))
+		if o.answered.Load() {
+			o.letGo()
+		}
+	}
+	return id, nil
+}
+
+// Deallocate cancels a request in any state; no answer comes after it (A99,
+// A101). A connection whose answer was posted but not looked at goes back to the
+// pool, and its Conn is void (A103). ErrNoRequest: it is unknown, was cancelled
+// before, or its connection is in use.
+func (p *Pool) Deallocate(id RequestID) error {
+	_, err := p.k.Call(context.Background(), p.addr, evCancel.Name(), id)
+	return ended(err)
+}
+
+// Shutdown ends the pool: pending requests are answered with ErrShutDown, idle
+// connections closed; those in use work on and are closed when they are
+// released (A104–A108). Later Allocates fail. It may be called more than once.
+func (p *Pool) Shutdown() {
+	_, _ = p.k.Call(context.Background(), p.addr, evShutdown.Name())
+}
+
+// Stats counts what the pool holds. ErrShutDown when it has ended.
+func (p *Pool) Stats() (Stats, error) {
+	v, err := p.k.Call(context.Background(), p.addr, evStats.Name())
+	if err != nil {
+		return Stats{}, ended(err)
+	}
+	return v.(Stats), nil
+}
+
+// ended says in the pool's words that its session is no more (A16).
+func ended(err error) error {
+	if errors.Is(err, kernel.ErrNoSession) || errors.Is(err, kernel.ErrStopped) {
+		return ErrShutDown
+	}
+	return err
+}

@@ -1,0 +1,94 @@
+package keepalive
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// request is one that still needs its answer. It stands in one place at a
+// time: a lookup, its host's queue, or a connection being opened for it.
+type request struct {
+	id    RequestID
+	key   Key
+	addrs []netip.Addr // what a lookup found
+	timer timerID      // 0 without
+
+	lookup *lookup
+	queue  *host
+	dial   *conn
+}
+
+// allocate checks its arguments before the pool's state (A24).
+func (t *table) allocate(m allocate) error {
+	if m.req == 0 || t.requests[m.req] != nil || t.undelivered[m.req] != nil {
+		return fmt.Errorf("%w: request ID %d is zero or in use; draw a new one", errBug, m.req)
+	}
+	key, err := m.key.complete()
+	if err != nil {
+		return err
+	}
+	timeout, err := limit("Timeout", m.timeout, t.cfg.Timeout) // A25
+	if err != nil {
+		return err
+	}
+	if t.shut {
+		return fmt.Errorf("keepalive: allocate %v: %w", key, ErrShutDown)
+	}
+
+	r := &request{id: m.req, key: key}
+	if c := t.newestIdle(key); c != nil { // A31: no timer, no lookup
+		t.lend(c, r, Immediate)
+		return nil
+	}
+	t.requests[r.id] = r
+	if timeout != NoLimit {
+		r.timer = t.start(timeout, timed{request: r}) // A33: before the lookup
+	}
+	if m.lookup {
+		t.joinLookup(r)
+	} else {
+		t.enqueue(r)
+	}
+	return nil
+}
+
+// cancel ends a request where it stands, or takes its answer back while the
+// requester does not have it yet (A100–A103).
+func (t *table) cancel(m cancel) error {
+	if r := t.requests[m.req]; r != nil {
+		t.leave(r)
+		t.finish(r)
+		return nil
+	}
+	if c := t.undelivered[m.req]; c != nil {
+		t.settle(c)
+		t.do(withdraw{m.req, c.id})
+		return nil
+	}
+	return fmt.Errorf("keepalive: request %d: %w", m.req, ErrNoRequest)
+}
+
+// leave takes r out of the place where it stands.
+func (t *table) leave(r *request) {
+	switch {
+	case r.lookup != nil:
+		t.leaveLookup(r)
+	case r.queue != nil:
+		t.dequeue(r)
+	case r.dial != nil:
+		r.dial.owner = nil // keeps its slot until the attempt has ended
+		t.do(abortDial{r.dial.id})
+	}
+}
+
+// finish forgets r, on each of its ways out (A30), and stops its timer (A77).
+func (t *table) finish(r *request) {
+	t.stop(r.timer)
+	delete(t.requests, r.id)
+}
+
+// refuse answers r, which has left its place, with an error.
+func (t *table) refuse(r *request, function string, err error) {
+	t.finish(r)
+	t.do(answer{req: r.id, err: &Error{Function: function, Key: r.key, Err: err}})
+}

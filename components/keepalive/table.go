@@ -1,0 +1,109 @@
+package keepalive
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// table decides what a pool does and does none of it: apply takes what
+// happened and returns what to do. It knows no clock, no socket and no
+// goroutine, and is not safe for use by two at a time.
+type table struct {
+	cfg Config // complete
+
+	requests map[RequestID]*request // neither answered nor cancelled
+	conns    map[connID]*conn       // opening, lent and idle: all that MaxOpen counts
+	hosts    map[Key]*host          // those with a connection or a waiting request
+	turns    []*host                // those with a waiting request, next to be served first
+	idle     []*conn                // longest idle first
+
+	lookups     map[lookupID]*lookup
+	lookupOf    map[string]*lookup // by host name
+	timers      map[timerID]timed  // running ones
+	undelivered map[RequestID]*conn
+
+	lastConn   connID
+	lastTimer  timerID
+	lastLookup lookupID
+
+	parked *conn    // became idle by this message, not watched yet
+	out    []action // of this message
+	shut   bool
+}
+
+// newTable takes a complete Config.
+func newTable(cfg Config) *table {
+	return &table{
+		cfg:         cfg,
+		requests:    map[RequestID]*request{},
+		conns:       map[connID]*conn{},
+		hosts:       map[Key]*host{},
+		lookups:     map[lookupID]*lookup{},
+		lookupOf:    map[string]*lookup{},
+		timers:      map[timerID]timed{},
+		undelivered: map[RequestID]*conn{},
+	}
+}
+
+// apply returns the actions that m calls for, in order. An error is for the
+// sender of m, and means that nothing changed.
+//
+// The queue is looked through after every message, whatever it was, so that no
+// change of capacity can be forgotten (A59, A60).
+func (t *table) apply(m message) ([]action, error) {
+	t.out = nil
+	if err := t.take(m); err != nil {
+		return nil, err
+	}
+	t.serveWaiting()
+	t.watchParked()
+	return t.out, nil
+}
+
+func (t *table) take(m message) error {
+	switch m := m.(type) {
+	case allocate:
+		return t.allocate(m)
+	case cancel:
+		return t.cancel(m)
+	case release:
+		return t.release(m)
+	case dialed:
+		return t.dialed(m)
+	case dialFailed:
+		return t.dialFailed(m)
+	case delivered:
+		t.settle(t.undelivered[m.req])
+	case lookedUp:
+		t.lookedUp(m)
+	case timeUp:
+		t.timeUp(m)
+	case readable:
+		if c := t.conns[m.conn]; c != nil && c.state == idle { // else lent meanwhile
+			t.discard(c, becauseReadable)
+		}
+	case shutDown:
+		t.shutDown()
+	default:
+		panic(fmt.Sprintf("keepalive: bug: unknown message %T", m))
+	}
+	return nil
+}
+
+func (t *table) do(a action) { t.out = append(t.out, a) }
+
+// shutDown answers what is pending (A105), aborts what is opening (A106) and
+// closes what is idle (A107). Lent connections stay until their release
+// (A108). A second time there is nothing left to do (A104).
+func (t *table) shutDown() {
+	t.shut = true
+	for _, id := range slices.Sorted(maps.Keys(t.requests)) {
+		r := t.requests[id]
+		t.leave(r)
+		t.refuse(r, "shutdown", ErrShutDown)
+	}
+	for len(t.idle) > 0 {
+		t.discard(t.idle[0], becauseShutDown)
+	}
+}

@@ -1,0 +1,209 @@
+package prefork
+
+import (
+	"fmt"
+	"time"
+)
+
+// limits are the numbers that the table decides by.
+type limits struct {
+	start, minSpare, maxClients int
+	maxSpare                    int           // or Unlimited
+	timeout                     time.Duration // 0: no watchdog
+	grace                       time.Duration // or Unlimited
+	keepOnError                 bool
+	youth                       time.Duration // ready for this long is a good start
+	failedBoots                 int           // in a row end the pool
+}
+
+// table is the master's view of its workers. It is plain data: apply takes what
+// happened and returns what to do, and nothing else in the package decides. It
+// has no clock and no lock; one goroutine owns it.
+type table struct {
+	limits
+	jitter func() float64 // in [0,1)
+
+	slots []slot // maxClients of them; a worker keeps its slot until reaped
+	now   time.Time
+	ramp  ramp
+	boots boots
+
+	stopping, forced, done bool
+	reason                 error // why it stops; nil when asked to
+
+	out []action
+}
+
+// slot is one worker, or the place of one.
+type slot struct {
+	index      int
+	state      State
+	generation uint64 // counts the workers that had this slot
+	pid        int    // 0 until msgStarted
+
+	since  time.Time // when the spawn was ordered
+	ready  time.Time // zero until it first reported
+	beat   time.Time // last sign of life (P61)
+	killAt time.Time // zero: no deadline
+
+	proved bool // has served, or was ready for long enough
+	asked  bool // the master wants it gone: its end is no failure
+	killed bool // SIGKILL was sent
+}
+
+func newTable(l limits, jitter func() float64) *table {
+	t := &table{limits: l, jitter: jitter, slots: make([]slot, l.maxClients)}
+	for i := range t.slots {
+		t.slots[i].index = i
+	}
+	return t
+}
+
+// clear frees the slot of a process that is gone, or never was.
+func (s *slot) clear() { *s = slot{index: s.index, generation: s.generation} }
+
+// apply takes one message and returns what must be done about it, in order. The
+// slice is the caller's. After actDone nothing more happens.
+func (t *table) apply(m message) []action {
+	if t.done {
+		return nil
+	}
+	t.now, t.out = m.at, nil
+	switch m.kind {
+	case msgTick:
+		t.tick()
+	case msgShutdown:
+		t.stop(nil, m.force)
+	default:
+		if s := t.find(m.slot, m.generation); s != nil {
+			t.worker(m, s)
+		}
+	}
+	t.reconcile()
+	return t.out
+}
+
+// find returns the living worker that a message speaks of, or nil.
+func (t *table) find(slot int, generation uint64) *slot {
+	if slot < 0 || slot >= len(t.slots) {
+		return nil
+	}
+	if s := &t.slots[slot]; s.state != StateDead && s.generation == generation {
+		return s
+	}
+	return nil
+}
+
+func (t *table) worker(m message, s *slot) {
+	switch m.kind {
+	case msgStarted:
+		t.started(s, m.pid)
+	case msgSpawnFailed:
+		t.spawnFailed(s, m)
+	case msgReport:
+		t.report(s, m)
+	case msgExited:
+		t.exited(s, m)
+	}
+}
+
+func (t *table) started(s *slot, pid int) {
+	s.pid, s.beat = pid, t.now
+	if s.state == StateStopping { // ordered to stop while it had no pid
+		t.terminate(s)
+	}
+}
+
+func (t *table) spawnFailed(s *slot, m message) {
+	s.clear()
+	switch {
+	case t.stopping:
+	case t.keepOnError:
+		t.bootFailed(m)
+	default:
+		t.stop(m.cause, false)
+	}
+}
+
+// report follows a worker's own word. It cannot bring a draining or stopping
+// worker back, and a worker without a pid could not be ended again.
+func (t *table) report(s *slot, m message) {
+	if s.pid == 0 {
+		return
+	}
+	if m.beat.IsZero() {
+		m.beat = t.now
+	}
+	if m.beat.After(s.beat) {
+		s.beat = m.beat
+	}
+	if m.served || m.state == StateBusy {
+		t.prove(s)
+	}
+	if s.state > StateBusy || m.state < StateIdle || m.state > StateDraining {
+		return
+	}
+	s.state = m.state
+	if s.ready.IsZero() {
+		s.ready = t.now
+	}
+	if m.state == StateDraining {
+		t.lost(s)
+	}
+}
+
+func (t *table) exited(s *slot, m message) {
+	if t.grown(s) {
+		t.prove(s)
+	}
+	if s.state < StateDraining {
+		t.lost(s)
+	}
+	failed := !s.proved && !s.asked
+	s.clear()
+	if failed {
+		t.bootFailed(m)
+	}
+}
+
+// lost makes room in the ramp for the successor of a worker that served and
+// goes without having been asked to: one that was starting, idle or busy.
+func (t *table) lost(s *slot) {
+	if s.proved {
+		t.ramp.replace(t.maxClients)
+	}
+}
+
+// grown tells whether a worker has been ready for so long that it started well.
+func (t *table) grown(s *slot) bool {
+	return !s.ready.IsZero() && t.now.Sub(s.ready) >= t.youth
+}
+
+// prove marks a good start, which ends a row of failed ones.
+func (t *table) prove(s *slot) {
+	if !s.proved {
+		s.proved = true
+		t.boots = boots{}
+	}
+}
+
+func (t *table) bootFailed(m message) {
+	t.boots.failed(t.now, t.jitter())
+	if t.boots.failures == t.failedBoots {
+		t.stop(fmt.Errorf("%w: %d in a row ended before they served, the last in slot %d: %w; "+
+			"read what the workers wrote to standard error and mend what ends them",
+			ErrGaveUp, t.boots.failures, m.slot, causeOf(m)), false)
+	}
+}
+
+func causeOf(m message) error {
+	if m.cause == nil {
+		return errExitedEarly
+	}
+	return m.cause
+}
+
+// do orders something from or about a worker.
+func (t *table) do(kind actionKind, s *slot) {
+	t.out = append(t.out, action{kind: kind, slot: s.index, generation: s.generation, pid: s.pid})
+}
