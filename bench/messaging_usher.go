@@ -31,6 +31,7 @@ const (
 type usherKernel struct {
 	*kernel.Kernel
 	release func()
+	leases  []*kernel.Lease // a lease that nobody has is released
 	end     chan error
 }
 
@@ -46,6 +47,7 @@ func (u *usherKernel) spawn(states ...session.State) kernel.Address {
 	if err != nil {
 		panic(err)
 	}
+	u.leases = append(u.leases, l)
 	return l.Address()
 }
 

@@ -115,7 +115,7 @@ func (c *Context) resolve(a Address) *session {
 	}
 	if r := s.routes; r != nil {
 		e := r.slot(string(a))
-		if sameData(e.addr, string(a)) && e.target.gen.Load() == e.gen {
+		if e.target != nil && sameData(e.addr, string(a)) && e.target.gen.Load() == e.gen {
 			return e.target
 		}
 	}

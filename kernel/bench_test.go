@@ -9,7 +9,6 @@ import (
 	"github.com/usher-go/usher/session"
 )
 
-var modes = []kernel.Mode{kernel.Parallel, kernel.Serial, kernel.Simulated}
 
 const (
 	hit  kernel.Event[*int]    = "hit"

@@ -47,10 +47,12 @@ func (c *Context) CallContext(ctx context.Context, to Address, event string, arg
 }
 
 // Call runs a session's handler on the calling goroutine, as Context.Call does;
-// ctx limits the wait for a busy session. In serial mode it waits for the
-// kernel's one token; in simulated mode it is refused while Run or Step of
-// another goroutine has it. Inside a handler use Context.Call: this one does not
-// know the caller, and in parallel mode it waits for itself until ctx ends.
+// ctx and Config.CallTimeout limit the wait for a busy session. In serial mode it
+// waits for the kernel's one token; in simulated mode it is refused (ErrRunning)
+// while Run or Step of another goroutine has it. Inside a handler use
+// Context.Call: this one does not know the caller, and in parallel mode it gets
+// ErrDeadlock where Context.Call would have re-entered (in a _start that
+// Kernel.Spawn runs before the kernel does, it waits until ctx ends).
 func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, postError(to, event, args, err)
@@ -59,7 +61,12 @@ func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any
 	if t == nil {
 		return nil, postError(to, event, args, ErrNoSession)
 	}
-	ch, leave, err := k.enter()
+	if d := k.cfg.CallTimeout; d > 0 && k.loop != nil {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, d, ErrTimeout)
+		defer cancel()
+	}
+	ch, leave, err := k.enter(ctx)
 	if err != nil {
 		return nil, postError(to, event, args, err)
 	}
@@ -107,8 +114,8 @@ func (ch *chain) call(ctx context.Context, t *session, ev *event) (any, error) {
 		}
 		defer ch.settle(t)
 	}
-	if t.dead {
-		return nil, ErrNoSession
+	if t.dead { // it was there when its address was resolved
+		return nil, ErrStopped
 	}
 	if k.loop != nil {
 		defer k.loop.settle(ch, t)

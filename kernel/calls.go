@@ -81,13 +81,35 @@ func (q *calls) stand(ch *chain, s *session) (*waiter, error) {
 			break
 		}
 	}
+	if ch.w == nil {
+		ch.below = q.workerOf(goroutineID())
+	}
 	if cycle := q.cycle(ch, s); cycle != "" {
 		return nil, fmt.Errorf("%w: %s", ErrDeadlock, cycle)
 	}
 	w := &waiter{ch: ch, ready: make(chan struct{})}
 	q.waiters[s] = append(q.waiters[s], w)
-	ch.waits = s
+	ch.waiting(s)
 	return w, nil
+}
+
+// workerOf finds the worker that is this goroutine: a handler that used the
+// Kernel's own Call waits with a chain that knows nothing of the worker's.
+func (q *calls) workerOf(gid uint64) *chain {
+	for _, ch := range q.chains {
+		if ch.w != nil && ch.gid == gid {
+			return ch
+		}
+	}
+	return nil
+}
+
+// waiting notes whose token the chain waits for, nil for none.
+func (ch *chain) waiting(s *session) {
+	ch.waits = s
+	if ch.below != nil {
+		ch.below.waits = s
+	}
 }
 
 // cycle follows who waits for whom from s; it names the way back to ch, if
@@ -100,6 +122,9 @@ func (q *calls) cycle(ch *chain, s *session) string {
 			return ""
 		}
 		way = append(way, string(s.addr))
+		if holder == ch.below {
+			return "Kernel.Call inside a handler waits for " + strings.Join(way, ", whose caller waits for ") + "; use Context.Call"
+		}
 		if holder == ch {
 			return "waiting for " + strings.Join(way, ", whose caller waits for ")
 		}
@@ -114,8 +139,11 @@ func (q *calls) cycle(ch *chain, s *session) string {
 func (q *calls) handOver(s *session) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if s.dead { // they came after the session told its waiters
+		q.abandonLocked(s)
+	}
 	list := q.waiters[s]
-	if len(list) == 0 || s.dead {
+	if len(list) == 0 {
 		q.clearFlag(s)
 		return false
 	}
@@ -131,7 +159,7 @@ func (q *calls) handOver(s *session) bool {
 			break
 		}
 	}
-	w.ch.waits = nil
+	w.ch.waiting(nil)
 	close(w.ready)
 	return true
 }
@@ -160,7 +188,7 @@ func (q *calls) leave(ch *chain, s *session, w *waiter) bool {
 	for i, v := range q.waiters[s] {
 		if v == w {
 			q.pop(s, append(q.waiters[s][:i:i], q.waiters[s][i+1:]...))
-			ch.waits = nil
+			ch.waiting(nil)
 			return true
 		}
 	}
@@ -171,9 +199,13 @@ func (q *calls) leave(ch *chain, s *session, w *waiter) bool {
 func (q *calls) abandon(s *session) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.abandonLocked(s)
+}
+
+func (q *calls) abandonLocked(s *session) {
 	for _, w := range q.waiters[s] {
 		w.err = ErrStopped
-		w.ch.waits = nil
+		w.ch.waiting(nil)
 		close(w.ready)
 	}
 	delete(q.waiters, s)

@@ -12,8 +12,10 @@ type chain struct {
 	depth  int
 	walk   *walk    // the signal being dispatched on this chain
 	waits  *session // guarded by calls.mu: whose token it waits for
+	gid    uint64   // a worker's goroutine ID
+	below  *chain   // guarded by calls.mu: the worker's chain on whose goroutine it stands
 
-	quiet bool // a DIE handler runs: its own failure is not raised again
+	quiet int // depth at which a DIE handler runs: its own failure is not raised again
 
 	acks ackRun
 	seq  uint64
@@ -80,11 +82,11 @@ func (ch *chain) invoke(s *session, ev *event, wheel WheelID) (ret any, err erro
 			v := recover()
 			if v == nil { // runtime.Goexit unwinds past us
 				ch.pop(c)
-				ch.raise(s, &Exception{Session: s.addr, Event: ev.name, Source: addr(ev.from), Err: errGoexit})
+				ch.raise(s, goexited(s, ev))
 				return
 			}
 			x := panicked(s, &c.ev, v)
-			if !ch.quiet && !s.starting {
+			if ch.quiet != depth && !s.starting {
 				x.raised = true
 				ch.raise(s, x)
 			}
@@ -93,19 +95,29 @@ func (ch *chain) invoke(s *session, ev *event, wheel WheelID) (ret any, err erro
 		ch.pop(c)
 	}()
 	if ch.k.obs.on {
+		ch.number(c)
 		err = ch.k.obs.run(c)
 	} else {
 		err = s.recv.Receive(c)
 	}
 	returned = true
 	ret = c.ret
-	if c.unhandled {
-		ch.k.obs.unhandled(c)
-		if err == nil {
-			err = ErrNoHandler
-		}
+	if c.unhandled && err == nil {
+		err = ErrNoHandler // whether that is worth a report, the caller knows
 	}
 	return ret, err
+}
+
+// number numbers an event that was not posted: a call, one of the kernel's own,
+// a wheel's. Its cause is what the chain was handling.
+func (ch *chain) number(c *Context) {
+	if c.ev.seq == 0 {
+		cause := uint64(0)
+		if ch.depth > 1 {
+			cause = ch.frames[ch.depth-2].ev.seq
+		}
+		ch.k.obs.number(ch, &c.ev, cause)
+	}
 }
 
 // acknowledge notes that an event from s was dealt with.
@@ -138,5 +150,5 @@ func (ch *chain) raise(s *session, x *Exception) {
 		ch.k.fail(x)
 		return
 	}
-	ch.k.die(ch, s, x)
+	ch.k.die(s, x)
 }

@@ -57,7 +57,10 @@ func (c *Context) Return(v any) { c.ret = v }
 // Stop ends this session when its outermost handler has returned: whatever holds
 // it is dropped, its children go to its parent, and _stop is its last event.
 // Events queued for it are reported as dropped; those it sent arrive.
-func (c *Context) Stop() { c.s.wantStop = true }
+func (c *Context) Stop() {
+	c.s.wantStop = true
+	c.s.doom()
+}
 
 // Unhandled is for receivers: nothing here handles the event. A posted one is
 // reported to the observer, a caller gets ErrNoHandler.

@@ -11,18 +11,18 @@ import (
 // holds the session. It never fires early, and never after its removal (G10).
 func (c *Context) Delay(event string, d time.Duration, args ...any) {
 	c.AlarmClear(event)
-	c.k.timers.set(c.s, event, c.after(d), args)
+	c.k.timers.set(c, event, c.after(d), args)
 }
 
 // DelayAdd is Delay beside what is set already (K99).
 func (c *Context) DelayAdd(event string, d time.Duration, args ...any) {
-	c.k.timers.set(c.s, event, c.after(d), args)
+	c.k.timers.set(c, event, c.after(d), args)
 }
 
 // DelaySet is DelayAdd and returns the timer's ID, for DelayAdjust, AlarmAdjust
 // and AlarmRemove (K100).
 func (c *Context) DelaySet(event string, d time.Duration, args ...any) TimerID {
-	return c.k.timers.set(c.s, event, c.after(d), args)
+	return c.k.timers.set(c, event, c.after(d), args)
 }
 
 // Alarm has event posted to this session at a point in time, instead of any
@@ -31,17 +31,17 @@ func (c *Context) DelaySet(event string, d time.Duration, args ...any) TimerID {
 // the timer is set: later jumps of the wall clock do not move it.
 func (c *Context) Alarm(event string, at time.Time, args ...any) {
 	c.AlarmClear(event)
-	c.k.timers.set(c.s, event, c.at(at), args)
+	c.k.timers.set(c, event, c.at(at), args)
 }
 
 // AlarmAdd is Alarm beside what is set already.
 func (c *Context) AlarmAdd(event string, at time.Time, args ...any) {
-	c.k.timers.set(c.s, event, c.at(at), args)
+	c.k.timers.set(c, event, c.at(at), args)
 }
 
 // AlarmSet is AlarmAdd and returns the timer's ID.
 func (c *Context) AlarmSet(event string, at time.Time, args ...any) TimerID {
-	return c.k.timers.set(c.s, event, c.at(at), args)
+	return c.k.timers.set(c, event, c.at(at), args)
 }
 
 // after and at compute a timer's due time. In the serial modes the queue's clock
@@ -114,7 +114,6 @@ func (c *Context) adjust(id TimerID, move func(int64) int64) (time.Time, error) 
 		t.mu.Unlock()
 		return time.Time{}, noTimer(id)
 	}
-	t.seq++
 	r.due, r.seq = move(r.due), t.sequence()
 	if r.pos == firedPos {
 		t.push(i)

@@ -22,28 +22,29 @@ func (ch *chain) drain(s *session, budget *int) (again bool) {
 	c := ch.push(s)
 	depth, running := ch.depth, false
 	defer func() {
-		if running {
-			ch.depth = depth
-			v := recover()
-			x := &Exception{Session: s.addr, Event: c.ev.name, Source: addr(c.ev.from), Err: errGoexit}
-			if v != nil {
-				x = panicked(s, &c.ev, v)
-			}
-			if f := c.ev.from; f != nil && f != s {
-				ch.acknowledge(f)
-			}
+		if !running {
 			ch.pop(c)
-			ch.raise(s, x)
-			again = v != nil
-			if v == nil { // runtime.Goexit: the goroutine goes on unwinding
-				ch.settle(s)
-			}
 			return
 		}
+		ch.depth = depth
+		ev, v := c.ev, recover()
+		if f := ev.from; f != nil && f != s {
+			ch.acknowledge(f)
+		}
 		ch.pop(c)
+		switch {
+		case v != nil:
+			ch.raise(s, panicked(s, &ev, v))
+		case ev.name != "": // in kernel work, invoke has raised it already
+			ch.raise(s, goexited(s, &ev))
+		}
+		if again = v != nil; !again { // runtime.Goexit: the goroutine goes on unwinding
+			ch.settle(s)
+		}
 	}()
 	for *budget > 0 {
 		if s.state.Load()&bFront != 0 {
+			c.ev = event{}
 			running = true
 			ch.runFront(s)
 			running = false
@@ -84,6 +85,9 @@ func (s *session) fetch() {
 // handle dispatches the event in c.ev and acknowledges it.
 func (ch *chain) handle(c *Context) {
 	s, from := c.s, c.ev.from
+	if ch.acks.from != from && ch.acks.n > 0 { // this handler may take long
+		ch.flushAcks()
+	}
 	if from != nil && from != s && from.killed.Load() {
 		ch.k.obs.drop(&c.ev, s, ReasonSenderStopped)
 		ch.acknowledge(from)
@@ -119,7 +123,7 @@ func (ch *chain) delivered(c *Context, err error) {
 	}
 	if c.unhandled {
 		c.unhandled = false
-		ch.k.obs.unhandled(c)
+		ch.k.obs.unhandled(&c.ev, c.s)
 	}
 	c.ret = nil
 	if c.created != nil {
@@ -132,6 +136,9 @@ func (ch *chain) special(c *Context) {
 	switch c.ev.kind {
 	case evTimer:
 		if ch.k.timers.claim(c.s, &c.ev) {
+			if ch.k.obs.on {
+				ch.k.obs.number(ch, &c.ev, c.ev.cause)
+			}
 			ch.deliver(c)
 		}
 	case evWheel:
@@ -165,13 +172,27 @@ func (ch *chain) runFront(s *session) {
 		if len(front) == 0 {
 			return
 		}
-		for i := range front {
-			switch ev := &front[i]; ev.kind {
-			case evJob:
-				ev.a[0].(job)(ch, !s.dead, true)
-			case evSys:
-				ch.systemMessage(s, ev.a[0])
-			}
+		ch.runJobs(s, front)
+	}
+}
+
+func (ch *chain) runJobs(s *session, front []event) {
+	defer func() {
+		if len(front) > 0 { // runtime.Goexit: the rest is for the next holder
+			s.mu.Lock()
+			s.front = append(front, s.front...)
+			s.flag(bFront)
+			s.mu.Unlock()
+		}
+	}()
+	for len(front) > 0 {
+		ev := front[0]
+		front = front[1:]
+		switch ev.kind {
+		case evJob:
+			ev.a[0].(job)(ch, !s.dead, true)
+		case evSys:
+			ch.systemMessage(s, ev.a[0])
 		}
 	}
 }

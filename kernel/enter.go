@@ -1,16 +1,15 @@
 package kernel
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // enter gives a goroutine from outside a chain to run handlers on; leave ends
-// its stay.
-func (k *Kernel) enter() (ch *chain, leave func(), err error) {
-	if l := k.loop; l != nil {
-		if k.cfg.Mode == Simulated && l.token.busy() {
-			return nil, nil, fmt.Errorf("%w: a simulated kernel takes calls from the goroutine that runs it only", ErrRunning)
-		}
-		l.token.lock()
-		return l.ch, l.token.unlock, nil
+// its stay. Only the serial modes can make it wait, until ctx ends.
+func (k *Kernel) enter(ctx context.Context) (ch *chain, leave func(), err error) {
+	if k.loop != nil {
+		return k.loop.enter(ctx)
 	}
 	p := k.par
 	p.enter()
@@ -24,5 +23,23 @@ func (k *Kernel) enter() (ch *chain, leave func(), err error) {
 		k.calls.unregister(ch)
 		k.idleChains.Put(ch)
 		p.leave()
+	}, nil
+}
+
+// enter waits for the one token. Handlers that run then may leave work to do:
+// Run, which may be asleep, has to look again.
+func (l *loop) enter(ctx context.Context) (*chain, func(), error) {
+	if l.k.cfg.Mode == Simulated && !l.token.tryLock() {
+		return nil, nil, fmt.Errorf("%w: a simulated kernel takes calls from the goroutine that runs it only", ErrRunning)
+	}
+	if l.k.cfg.Mode == Serial {
+		if err := l.token.lockContext(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	l.work++
+	return l.ch, func() {
+		l.token.unlock()
+		l.wakeUp()
 	}, nil
 }

@@ -92,7 +92,15 @@ func (e *Exception) Error() string {
 
 func (e *Exception) Unwrap() error { return e.Err }
 
-var errGoexit = errors.New("handler called runtime.Goexit")
+var (
+	errGoexit   = errors.New("handler called runtime.Goexit")
+	errNoReturn = errors.New("handler panicked or called runtime.Goexit")
+)
+
+// goexited makes an Exception of a handler that ended its goroutine.
+func goexited(s *session, ev *event) *Exception {
+	return &Exception{Session: s.addr, Event: ev.name, Source: addr(ev.from), Err: errGoexit}
+}
 
 // panicked makes an Exception of a recovered panic.
 func panicked(s *session, ev *event, v any) *Exception {

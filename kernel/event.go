@@ -25,6 +25,9 @@ const (
 	evNudge             // serial inbox only: look whether the session is still held
 )
 
+// counts reports whether the event comes under its receiver's QueueLimit.
+func (e *event) counts() bool { return e.kind == evPost || e.kind == evRaw }
+
 // job is kernel work done with a session's token. alive is false when the
 // session ended before its turn came; later is true when the job waited in the
 // queue instead of running at once.

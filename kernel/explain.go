@@ -38,14 +38,48 @@ func (k *Kernel) Explain(a Address) string {
 	for _, tag := range slices.Sorted(slices.Values(k.leases.tags(s))) {
 		say("lease %q", tag)
 	}
+	k.explainQueue(s, say)
 	s.mu.Lock()
-	if n := s.in.len(); n > 0 {
-		say("%d or more events queued", n)
-	}
 	if s.stopping {
 		say("nothing: it is stopping")
 	}
 	s.mu.Unlock()
 	say("%d holds in all (aliases, children, timers, leases, watching wheels, processes, its creator)", s.holds.Load())
 	return b.String()
+}
+
+// explainQueue tells of events on their way to s and from it. What the token
+// guards is read only where the token can be had at once.
+func (k *Kernel) explainQueue(s *session, say func(string, ...any)) {
+	if l := k.loop; l != nil {
+		if !l.token.tryLock() {
+			say("(the kernel is busy: its queue cannot be seen)")
+			return
+		}
+		defer l.token.unlock()
+		l.merge()
+		say("%d events queued for it, %d it sent queued for others", s.pending, s.sent)
+		return
+	}
+	st := s.state.Load()
+	if st&bHeld != 0 {
+		say("a handler of it runs, or its queue is being worked off")
+	} else if st&(bQueued|bInbox|bFront) != 0 {
+		say("events queued for it")
+	}
+	if st&bAcks != 0 {
+		say("events it sent are queued for others")
+	}
+}
+
+// Sessions lists the live sessions' IDs, parents before their children: for
+// reports, together with Explain.
+func (k *Kernel) Sessions() []Address {
+	var list []Address
+	for _, s := range slices.Backward(k.tree.below(k.root)) {
+		if s != k.root {
+			list = append(list, s.addr)
+		}
+	}
+	return list
 }

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -88,9 +87,10 @@ type Kernel struct {
 
 	runMu    sync.Mutex
 	running  atomic.Bool
-	fresh    []*session // spawned before Run, held until then
-	stopping chan struct{}
-	stopOnce *sync.Once
+	runs     atomic.Uint64 // how often Run was called
+	fresh    []*session    // spawned before Run, held until then
+	stopMu   sync.Mutex
+	stopping chan struct{} // closed when the stop of the whole kernel is decided
 
 	errMu sync.Mutex
 	err   error
@@ -127,7 +127,7 @@ func New(cfg Config) *Kernel {
 		k.clock = &virtualClock{start: epoch}
 	}
 	k.start = k.clock.now()
-	k.resetStop()
+	k.stopping = make(chan struct{})
 	k.root = &session{k: k, recv: ignore{}}
 	k.root.holds.Store(1)
 	switch cfg.Mode {
@@ -168,7 +168,8 @@ func (k *Kernel) PID(a Address) (*actor.PID, bool) {
 func (k *Kernel) Now() time.Time { return k.clock.now() }
 
 // Hold keeps Run from returning while no session is left, and the kernel from
-// being idle, until release is called. tag shows in reports.
+// being idle, until release is called or the whole kernel is stopped (Stop, or a
+// TERM that nobody handles). tag shows in reports.
 func (k *Kernel) Hold(tag string) (release func()) {
 	k.kept.Add(1)
 	k.active.Add(1)
@@ -182,10 +183,7 @@ func (k *Kernel) Hold(tag string) (release func()) {
 // recheck has the idle test made again, because what kept the kernel went.
 func (k *Kernel) recheck() {
 	if k.loop != nil {
-		select {
-		case k.loop.wake <- struct{}{}:
-		default:
-		}
+		k.loop.wakeUp()
 		return
 	}
 	k.par.recheck()
@@ -213,12 +211,22 @@ func (k *Kernel) Signal(to Address, name string, args ...any) error {
 // Run returns (K15). It does not wait.
 func (k *Kernel) Stop() { k.signal(k.root, sigStop, nil) }
 
-// stopDecided starts the clock of Config.StopTimeout.
-func (k *Kernel) stopDecided() { k.stopOnce.Do(func() { close(k.stopping) }) }
+// stopDecided starts the clock of Config.StopTimeout, and voids every Hold (K132).
+func (k *Kernel) stopDecided() {
+	k.stopMu.Lock()
+	defer k.stopMu.Unlock()
+	if !k.stopped() {
+		close(k.stopping)
+	}
+}
 
-func (k *Kernel) resetStop() {
-	k.stopping = make(chan struct{})
-	k.stopOnce = new(sync.Once)
+func (k *Kernel) stopped() bool {
+	select {
+	case <-k.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 // Step handles one due event or timer in a serial or simulated kernel, and
@@ -232,70 +240,6 @@ func (k *Kernel) Step() bool {
 	defer k.loop.token.unlock()
 	k.releaseFresh()
 	return k.loop.one()
-}
-
-// Run delivers events until no session is left. It returns nil; or the exception
-// that nobody handled; or, when ctx ended first, ctx's error after an orderly
-// TERM (G6). With handlers that do not return, it returns an error that wraps
-// ErrStopTimeout Config.StopTimeout after the stop was decided. A kernel can be
-// run again.
-//
-// INT, TERM and the other signals of the operating system reach the sessions
-// while one of them watches (Context.Sig); otherwise they do to the process what
-// they always do.
-func (k *Kernel) Run(ctx context.Context) error {
-	if !k.running.CompareAndSwap(false, true) {
-		return ErrRunning
-	}
-	defer k.running.Store(false)
-	stop := context.AfterFunc(ctx, func() { k.signal(k.root, "TERM", nil) })
-	defer stop()
-	err := k.run(ctx)
-	if err == nil {
-		err = k.takeError()
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	return err
-}
-
-func (k *Kernel) run(ctx context.Context) error {
-	defer k.resetStop()
-	if l := k.loop; l != nil {
-		k.releaseFresh()
-		l.loopRun(ctx)
-		return nil
-	}
-	quit := make(chan struct{})
-	defer close(quit)
-	go k.timekeep(quit)
-	k.releaseFresh()
-	k.par.start()
-	var late <-chan time.Time
-	stopping := k.stopping
-	for {
-		select {
-		case <-k.par.done:
-			k.par.wait()
-			return nil
-		case <-stopping:
-			stopping = nil
-			t := time.NewTimer(k.cfg.StopTimeout)
-			defer t.Stop()
-			late = t.C
-		case <-late:
-			return k.stuck()
-		}
-	}
-}
-
-func (k *Kernel) takeError() error {
-	k.errMu.Lock()
-	defer k.errMu.Unlock()
-	err := k.err
-	k.err = nil
-	return err
 }
 
 // Describe offers a part's state under a name to status pages and inspectors; f

@@ -24,9 +24,17 @@ func (g *grip) release() {
 	if g.gone.CompareAndSwap(false, true) {
 		k := g.s.k
 		k.leases.remove(g)
+		g.s.unhold() // first: its end must not be overtaken by IDLE
 		k.active.Add(-1)
-		g.s.unhold()
 		k.recheck()
+	}
+}
+
+// lost is release by the garbage collector.
+func (g *grip) lost() {
+	if !g.gone.Load() {
+		g.s.k.Report("kernel", "lease dropped without Release", fmt.Errorf("lease %q on session %s", g.tag, g.s.describe()))
+		g.release()
 	}
 }
 
@@ -39,7 +47,7 @@ func (k *Kernel) newLease(s *session, tag string) *Lease {
 	s.hold()
 	k.leases.add(g)
 	l := &Lease{g}
-	runtime.AddCleanup(l, (*grip).release, g)
+	runtime.AddCleanup(l, (*grip).lost, g)
 	return l
 }
 

@@ -45,10 +45,24 @@ func (s *session) decideStop(must bool) bool {
 		return false
 	}
 	s.stopping = true
-	if s.done != nil {
-		close(s.done)
-	}
+	s.doomLocked()
 	return true
+}
+
+// doom closes Context.Done: a stop is decided, though a handler may still run.
+func (s *session) doom() {
+	s.mu.Lock()
+	s.doomLocked()
+	s.mu.Unlock()
+}
+
+func (s *session) doomLocked() {
+	if !s.doomed {
+		s.doomed = true
+		if s.done != nil {
+			close(s.done)
+		}
+	}
 }
 
 // end takes a session through its stop (K29): its children go to its parent, it
@@ -84,8 +98,8 @@ func (ch *chain) end(s *session, forced bool, then func(*chain)) {
 			ch.bequeath(kids[i], s, next)
 		case i == n:
 			ch.visit(s, func(ch *chain, _, _ bool) {
+				defer next(ch)
 				stopValue = ch.runStop(s)
-				next(ch)
 			})
 		case i == n+1:
 			parent := ch.k.tree.parentOf(s)
@@ -110,10 +124,10 @@ func (ch *chain) tell(t *session, next func(*chain), name string, args ...any) {
 		return
 	}
 	ch.visit(t, func(ch *chain, alive, _ bool) {
+		defer next(ch)
 		if alive {
 			ch.announce(t, name, args...)
 		}
-		next(ch)
 	})
 }
 
@@ -130,10 +144,8 @@ func (ch *chain) announce(t *session, name string, args ...any) any {
 
 func (ch *chain) runStop(s *session) any {
 	s.inStop = true
-	ret := ch.announce(s, "_stop")
-	s.inStop = false
-	s.ended = true
-	return ret
+	defer func() { s.inStop = false }()
+	return ch.announce(s, "_stop")
 }
 
 // bequeath moves a child of a dying session to the session's parent.

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,7 +38,7 @@ type posted struct {
 }
 
 func newLoop(k *Kernel) *loop {
-	return &loop{k: k, ch: k.newChain(nil), wake: make(chan struct{}, 1)}
+	return &loop{k: k, ch: k.newChain(nil), token: newTokenMutex(), wake: make(chan struct{}, 1)}
 }
 
 // post accepts an event from a handler.
@@ -59,6 +58,9 @@ func (l *loop) post(t *session, ev *event) error {
 
 func (l *loop) accept(p *posted) {
 	if p.to.dead {
+		if p.ev.kind == evSys { // Proto.Actor may still be waiting for its children
+			l.ch.systemMessage(p.to, p.ev.a[0])
+		}
 		l.k.dropped(&p.ev, p.to, ReasonStopped)
 		return
 	}
@@ -79,7 +81,7 @@ func (l *loop) postOutside(t *session, ev *event) error {
 	if dead {
 		return ErrNoSession
 	}
-	if ev.kind == evPost && !t.admit() {
+	if ev.counts() && !t.admit() {
 		return ErrQueueFull
 	}
 	l.leave(&posted{ev: *ev, to: t})
@@ -91,6 +93,11 @@ func (l *loop) leave(p *posted) {
 	l.inbox = append(l.inbox, *p)
 	l.inN.Store(int32(len(l.inbox)))
 	l.inMu.Unlock()
+	l.wakeUp()
+}
+
+// wakeUp has a sleeping Run look again.
+func (l *loop) wakeUp() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -160,7 +167,7 @@ func (l *loop) fire() bool {
 	if s == nil {
 		return false
 	}
-	l.run(s, &ev)
+	l.run(s, &ev, nil)
 	return true
 }
 
@@ -182,8 +189,14 @@ func (l *loop) dispatch() {
 	case from != nil && from.killed.Load():
 		l.drop(&p.ev, s, ReasonSenderStopped)
 	default:
-		l.run(s, &p.ev)
+		l.run(s, &p.ev, from)
+		return
 	}
+	l.acknowledge(from)
+}
+
+// acknowledge notes that an event from another session was dealt with.
+func (l *loop) acknowledge(from *session) {
 	if from != nil {
 		from.sent--
 		l.mark(from)
@@ -198,8 +211,9 @@ func (l *loop) drop(ev *event, s *session, why Reason) {
 	}
 }
 
-// run gives s's handler the event, and is where its failure becomes DIE.
-func (l *loop) run(s *session, ev *event) {
+// run gives s's handler the event, and is where its failure becomes DIE. from is
+// who sent it, if that was another session.
+func (l *loop) run(s *session, ev *event, from *session) {
 	if s != l.k.root {
 		l.work++
 	}
@@ -209,14 +223,15 @@ func (l *loop) run(s *session, ev *event) {
 	defer func() {
 		if !returned {
 			l.ch.depth = depth
-			x := &Exception{Session: s.addr, Event: c.ev.name, Source: addr(c.ev.from), Err: errGoexit}
 			if v := recover(); v != nil {
-				x = panicked(s, &c.ev, v)
+				l.ch.raise(s, panicked(s, &c.ev, v))
+			} else if c.ev.name != "" { // in kernel work, invoke has raised it already
+				l.ch.raise(s, goexited(s, &c.ev))
 			}
-			l.ch.raise(s, x)
 		}
 		l.ch.pop(c)
 		l.settle(l.ch, s)
+		l.acknowledge(from)
 	}()
 	if ev.kind == evPost {
 		l.ch.deliver(c)
@@ -260,7 +275,7 @@ func (l *loop) sweep() {
 }
 
 // loopRun is Run in the serial modes.
-func (l *loop) loopRun(ctx context.Context) {
+func (l *loop) loopRun() {
 	k := l.k
 	l.token.lock()
 	defer l.token.unlock()
@@ -276,14 +291,14 @@ func (l *loop) loopRun(ctx context.Context) {
 		case idleZombie:
 			k.signal(k.root, "ZOMBIE", nil)
 		case idleWait:
-			l.sleep(ctx)
+			l.sleep()
 		}
 	}
 }
 
 // sleep waits, without the token, for the next timer or for something from
 // outside. A virtual clock jumps instead.
-func (l *loop) sleep(context.Context) {
+func (l *loop) sleep() {
 	k := l.k
 	var timeout <-chan time.Time
 	if due, _, ok := k.timers.first(); ok {

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -51,7 +52,7 @@ func (s *session) Receive(ac actor.Context) {
 		s.k.gone(s)
 	case *actor.Stopping, *actor.Restarting, *actor.ReceiveTimeout:
 	case *actor.Terminated:
-		if !s.dead {
+		if !s.dead && !strings.HasPrefix(m.Who.Id, s.pid.Id+"/") { // a wheel's end is the wheel's to tell
 			s.PostUserMessage(m)
 		}
 	}

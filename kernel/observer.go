@@ -12,17 +12,18 @@ import (
 // with a session's token: they must be fast, must not block, and must not call
 // the kernel.
 //
-// With an observer set, every event carries a number and that of the event
-// whose handler sent it (0 when it came from outside). Numbers grow in the
-// order of one goroutine; they are unique in a kernel.
+// With an observer that wants events, every event carries a number and that of
+// the event whose handler posted it, called it or set its timer (0 when it came
+// from outside). Numbers grow in the order of one goroutine; they are unique in
+// a kernel.
 //
 // Without one (Config.Observer nil), what would be lost in silence is logged
 // through slog, once per cause: unhandled events, dropped events, failures.
 type Observer struct {
-	Posted    func(Record)         // accepted, or refused with Err
+	Posted    func(Record)         // handed to the kernel; once more, with Err, if it was refused
 	Began     func(Record)         // its handler starts
-	Ended     func(Record)         // its handler returned, with Err
-	Unhandled func(Record)         // neither a handler nor _default
+	Ended     func(Record)         // its handler returned, with Err, or panicked
+	Unhandled func(Record)         // posted, and neither a handler nor _default
 	Dropped   func(Record, Reason) // accepted, but it will not be handled (G9)
 	Spawned   func(session Address, parent Address)
 	Stopped   func(session Address)
@@ -82,14 +83,28 @@ func (o *observe) stamp(c *Context, ev *event, to *session) {
 	if c == nil {
 		ev.seq = o.next.Add(seqBlock)
 	} else {
-		if c.ch.seq%seqBlock == 0 {
-			c.ch.seq = o.next.Add(seqBlock)
-		}
-		c.ch.seq++
-		ev.seq, ev.cause = c.ch.seq, c.ev.seq
+		o.number(c.ch, ev, c.ev.seq)
 	}
 	if o.Posted != nil {
 		o.Posted(o.record(ev, to))
+	}
+}
+
+// number gives ev the chain's next number.
+func (o *observe) number(ch *chain, ev *event, cause uint64) {
+	if ch.seq%seqBlock == 0 {
+		ch.seq = o.next.Add(seqBlock)
+	}
+	ev.seq, ev.cause = ch.seq, cause
+	ch.seq++
+}
+
+// refused tells that a stamped event was not accepted.
+func (o *observe) refused(ev *event, to *session, err error) {
+	if o.Posted != nil {
+		r := o.record(ev, to)
+		r.Err = err
+		o.Posted(r)
 	}
 }
 
@@ -100,24 +115,28 @@ func (o *observe) run(c *Context) error {
 	if o.Began != nil {
 		o.Began(r)
 	}
-	err := c.s.recv.Receive(c)
-	if o.Ended != nil {
+	if o.Ended == nil {
+		return c.s.recv.Receive(c)
+	}
+	err := errNoReturn
+	defer func() {
 		r.At, r.Err = o.k.clock.now(), err
 		o.Ended(r)
-	}
+	}()
+	err = c.s.recv.Receive(c)
 	return err
 }
 
-func (o *observe) unhandled(c *Context) {
-	if own(c.ev.name) {
+func (o *observe) unhandled(ev *event, s *session) {
+	if own(ev.name) {
 		return
 	}
 	if o.Unhandled != nil {
-		o.Unhandled(o.record(&c.ev, c.s))
+		o.Unhandled(o.record(ev, s))
 	}
-	if o.warn && o.first("unhandled "+c.ev.name) {
+	if o.warn && o.first("unhandled "+ev.name) {
 		slog.Warn("usher: unhandled event; add session.Handle for it, or a _default handler",
-			"event", c.ev.name, "session", c.s.describe(), "from", addr(c.ev.from).String())
+			"event", ev.name, "session", s.describe(), "from", addr(ev.from).String())
 	}
 }
 
@@ -138,7 +157,6 @@ func (o *observe) failed(x *Exception) {
 	}
 }
 
-// unmourned is a failure that nobody handled and that Run cannot return any more.
 func (o *observe) spawned(s *session) {
 	if o.Spawned != nil {
 		o.Spawned(s.addr, addr(s.parent))

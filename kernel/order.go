@@ -60,7 +60,8 @@ func (f *fifo) head() (int64, uint64) {
 type seeded struct {
 	rng    *rand.Rand
 	pairs  map[pair]*pairQueue
-	active []*pairQueue // those that are not empty
+	active []*pairQueue // those that are not empty, and in the map
+	free   []*pairQueue // those that are, for the next pair
 	n      int
 	next   int // the choice that head announced; -1 when none is made
 }
@@ -72,6 +73,9 @@ type pairQueue struct {
 	q  queue[posted]
 }
 
+// maxFree queues are kept for reuse, so that a steady exchange allocates nothing.
+const maxFree = 256
+
 func newSeeded(seed uint64) *seeded {
 	return &seeded{rng: rand.New(rand.NewPCG(seed, 0)), pairs: make(map[pair]*pairQueue), next: -1}
 }
@@ -80,10 +84,13 @@ func (o *seeded) push(p *posted) {
 	key := pair{p.ev.from, p.to}
 	pq := o.pairs[key]
 	if pq == nil {
-		pq = &pairQueue{of: key}
+		if n := len(o.free); n > 0 {
+			pq, o.free = o.free[n-1], o.free[:n-1]
+		} else {
+			pq = new(pairQueue)
+		}
+		pq.of = key
 		o.pairs[key] = pq
-	}
-	if pq.q.empty() {
 		o.active = append(o.active, pq)
 	}
 	pq.q.push(p)
@@ -110,6 +117,10 @@ func (o *seeded) pop(p *posted) {
 		last := len(o.active) - 1
 		o.active[i] = o.active[last]
 		o.active = o.active[:last]
-		delete(o.pairs, pq.of)
+		delete(o.pairs, pq.of) // sessions end: an empty queue must not keep its pair
+		pq.of = pair{}
+		if len(o.free) < maxFree {
+			o.free = append(o.free, pq)
+		}
 	}
 }

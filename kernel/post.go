@@ -56,10 +56,10 @@ func (c *Context) send(t *session, ev *event) error {
 		k.obs.drop(ev, t, ReasonSenderStopped)
 		return nil
 	case k.loop != nil:
-		return k.loop.post(t, ev)
+		return k.refused(t, ev, k.loop.post(t, ev))
 	case t != s:
 		if err := k.par.post(c.ch, t, ev); err != nil {
-			return err
+			return k.refused(t, ev, err)
 		}
 		s.sent++
 		return nil
@@ -67,12 +67,20 @@ func (c *Context) send(t *session, ev *event) error {
 		// To itself, and nobody else posted since the last look: the token is
 		// enough. Anything in the inbox came first and must stay first (G2).
 		if !s.admit() {
-			return ErrQueueFull
+			return k.refused(t, ev, ErrQueueFull)
 		}
 		s.out.push(ev)
 		return nil
 	}
-	return k.par.post(c.ch, t, ev)
+	return k.refused(t, ev, k.par.post(c.ch, t, ev))
+}
+
+// refused lets the observer hear of an event that was not accepted.
+func (k *Kernel) refused(t *session, ev *event, err error) error {
+	if err != nil && k.obs.on {
+		k.obs.refused(ev, t, err)
+	}
+	return err
 }
 
 // admit counts an event against the session's limit.
@@ -89,14 +97,14 @@ func (s *session) admit() bool {
 
 // left is admit's counterpart, when an event leaves the queue.
 func (s *session) left(ev *event) {
-	if s.limit != 0 && ev.kind == evPost {
+	if s.limit != 0 && ev.counts() {
 		s.queued.Add(-1)
 	}
 }
 
 // post puts an event into t's inbox.
 func (p *parallel) post(ch *chain, t *session, ev *event) error {
-	if ev.kind == evPost && !t.admit() {
+	if ev.counts() && !t.admit() {
 		return ErrQueueFull
 	}
 	t.mu.Lock()
@@ -120,9 +128,9 @@ func (k *Kernel) postOutside(t *session, ev *event) error {
 		k.obs.stamp(nil, ev, t)
 	}
 	if k.loop != nil {
-		return k.loop.postOutside(t, ev)
+		return k.refused(t, ev, k.loop.postOutside(t, ev))
 	}
-	return k.par.post(nil, t, ev)
+	return k.refused(t, ev, k.par.post(nil, t, ev))
 }
 
 // postJob queues kernel work for a session behind what is queued already; it is

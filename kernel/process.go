@@ -65,8 +65,8 @@ func (k *Kernel) reap(pid int) {
 
 func (k *Kernel) releaseProcess(s *session) {
 	s.children--
+	s.unhold() // first: its end must not be overtaken by IDLE
 	k.active.Add(-1)
-	s.unhold()
 }
 
 func (s *session) forgetProcesses() {

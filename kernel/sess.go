@@ -40,7 +40,6 @@ type session struct {
 	marked    bool   // serial: waits for the sweep
 	stopping  bool   // _stop was decided: no event is dispatched any more
 	inStop    bool   // _stop is running: what it posts is void (K32)
-	ended     bool   // _stop is over
 	ending    bool   // end has begun
 	starting  bool   // _start is running
 	watches   bool   // Sig was used
@@ -55,6 +54,7 @@ type session struct {
 	children int32 // processes watched; guarded by processes.mu
 
 	// tree
+	unlinked                 bool // it ended; parent stays
 	parent                   *session
 	firstChild, lastChild    *session
 	prevSibling, nextSibling *session
@@ -62,7 +62,8 @@ type session struct {
 	timers  int32    // timers: head of its list, as index+1
 	aliases []string // directory.aliasMu
 
-	done     chan struct{} // made on first use; guarded by mu
+	doomed   bool          // a stop is decided; guarded by mu
+	done     chan struct{} // closed then; made on first use, guarded by mu
 	monitors []monitor     // guarded by mu
 
 	// Proto.Actor
@@ -95,7 +96,7 @@ func (s *session) doneChan() <-chan struct{} {
 	defer s.mu.Unlock()
 	if s.done == nil {
 		s.done = make(chan struct{})
-		if s.stopping || s.dead {
+		if s.doomed {
 			close(s.done)
 		}
 	}

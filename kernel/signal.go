@@ -99,29 +99,37 @@ type walk struct {
 	targets []*session // in the order they are told
 	global  bool       // sent to the kernel
 	handled bool
-	failing *session // DIE: whose handler failed; held until the walk is over
-	cause   *Exception
+	target  *session      // held until the verdict, as by an event
+	cause   *Exception    // DIE: the failure
+	over    chan struct{} // closed at the verdict, if anybody wants to know
 }
 
-// signal queues a signal to s and those below it; nil is the kernel.
+// signal queues a signal to a session and those below it; root is the kernel.
 func (k *Kernel) signal(to *session, name string, args []any) {
-	w := &walk{k: k, name: name, args: args, global: to == k.root}
+	k.walk(&walk{k: k, name: name, args: args, global: to == k.root, target: to}, nil)
+}
+
+// walk queues a signal's dispatch. cancelled, when not nil, is asked right before.
+func (k *Kernel) walk(w *walk, cancelled func() bool) {
+	w.target.hold()
 	k.root.postJob(func(ch *chain, _, _ bool) {
-		w.targets = k.tree.below(to)
+		if cancelled != nil && cancelled() {
+			w.target.unhold()
+			return
+		}
+		w.targets = k.tree.below(w.target)
+		if w.cause != nil {
+			w.targets = append(w.targets, k.tree.above(w.target)...)
+		}
 		ch.run(w)
 	})
 }
 
 // die queues DIE for a failed handler: it goes to the failing session's
-// descendants, to itself, then up (K134, K136). The session is held meanwhile.
-func (k *Kernel) die(_ *chain, s *session, x *Exception) {
-	w := &walk{k: k, name: "DIE", args: []any{x}, failing: s, cause: x}
-	s.hold()
+// descendants, to itself, then up (K134, K136).
+func (k *Kernel) die(s *session, x *Exception) {
 	k.obs.failed(x)
-	k.root.postJob(func(ch *chain, _, _ bool) {
-		w.targets = append(k.tree.below(s), k.tree.above(s)...)
-		ch.run(w)
-	})
+	k.walk(&walk{k: k, name: "DIE", args: []any{x}, target: s, cause: x}, nil)
 }
 
 // run tells every watching target, then passes the verdict.
@@ -139,10 +147,10 @@ func (ch *chain) run(w *walk) {
 			return
 		}
 		ch.visit(s, func(ch *chain, alive, _ bool) {
+			defer next(ch)
 			if alive {
 				ch.tellSignal(s, w)
 			}
-			next(ch)
 		})
 	})
 }
@@ -153,13 +161,18 @@ func (ch *chain) tellSignal(s *session, w *walk) {
 		return
 	}
 	outer, quiet := ch.walk, ch.quiet
-	ch.walk, ch.quiet = w, w.cause != nil
+	defer func() { ch.walk, ch.quiet = outer, quiet }()
+	ch.walk = w
+	if w.cause != nil {
+		ch.quiet = ch.depth + 1
+	}
 	ev := event{name: watch.event}
 	ev.setArgs(slices.Concat([]any{w.name}, w.args, watch.args))
 	_, err := ch.invoke(s, &ev, 0)
-	ch.walk, ch.quiet = outer, quiet
 	switch {
-	case err == nil || err == ErrNoHandler || raisedBy(s, err):
+	case err == nil || raisedBy(s, err):
+	case err == ErrNoHandler:
+		ch.k.obs.unhandled(&ev, s)
 	case w.cause != nil: // K138: the handler of DIE failed
 		w.k.fail(fmt.Errorf("%w; then its DIE handler: %w", w.cause, err))
 	default:
@@ -170,14 +183,12 @@ func (ch *chain) tellSignal(s *session, w *walk) {
 // verdict stops every session the signal reached, if it is to (K126, K129).
 func (ch *chain) verdict(w *walk) {
 	k := w.k
-	release := func() {
-		if w.failing != nil {
-			w.failing.unhold()
-		}
+	if w.over != nil {
+		close(w.over)
 	}
 	f := fateOf(w.name)
 	if f == benign || f == terminal && w.handled {
-		release()
+		w.target.unhold()
 		return
 	}
 	if w.cause != nil {
@@ -187,9 +198,12 @@ func (ch *chain) verdict(w *walk) {
 		k.stopDecided()
 	}
 	victims := slices.DeleteFunc(w.targets, func(s *session) bool { return s == k.root })
+	for _, s := range victims {
+		s.doom()
+	}
 	ch.stopEach(victims, func(ch *chain) {
-		release()
-		if w.global && k.live.Load() > 0 { // sessions created while the others stopped
+		w.target.unhold()
+		if w.global && len(k.tree.childrenOf(k.root)) > 0 { // created while the others stopped
 			k.Stop()
 		}
 	})

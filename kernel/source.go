@@ -119,7 +119,11 @@ func (src *Source) run(c *Context) {
 func (src *Source) Deliver(c *Context, name string, args ...any) bool {
 	if name != "" && !src.gone {
 		ev := event_(name, c.s, args)
-		if _, err := c.ch.invoke(c.s, &ev, src.id); err != nil && err != ErrNoHandler && !raisedBy(c.s, err) {
+		switch _, err := c.ch.invoke(c.s, &ev, src.id); {
+		case err == nil || raisedBy(c.s, err):
+		case err == ErrNoHandler:
+			c.k.obs.unhandled(&ev, c.s)
+		default:
 			c.ch.raise(c.s, &Exception{Session: c.s.addr, Event: name, Source: c.s.addr, Err: err})
 		}
 	}

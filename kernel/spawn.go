@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -44,7 +45,10 @@ func (k *Kernel) Spawn(r Receiver, opts ...SpawnOption) (Address, error) {
 // to it: it stays until the lease is released.
 func (k *Kernel) SpawnHeld(r Receiver, opts ...SpawnOption) (*Lease, error) {
 	_, l, err := k.spawnOutside(r, opts, true)
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // Spawn creates a child of the current session: its _start runs, then this
@@ -66,7 +70,7 @@ func (k *Kernel) spawnOutside(r Receiver, opts []SpawnOption, held bool) (*sessi
 		return nil, nil, err
 	}
 	o.held = held
-	ch, leave, err := k.enter()
+	ch, leave, err := k.enter(context.Background())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,38 +105,33 @@ func (ch *chain) spawn(parent *session, creator *Context, r Receiver, o *spawnOp
 		s.state.Store(ch.mark())
 	}
 	s.hold() // its creator, see settleNew
-	k.dir.add(s)
-	if o.alias != "" {
-		if err := k.aliasSet(s, o.alias); err != nil {
-			k.dir.remove(s)
-			return nil, err
-		}
-	}
-	k.tree.add(s, parent)
 	k.live.Add(1)
 	s.pid = k.system.Root.Spawn(k.props(s))
 	s.invoker.InvokeSystemMessage(startedMessage)
+	if o.alias != "" { // from here on others may find it: everything above is in place
+		if err := k.aliasSet(s, o.alias); err != nil {
+			s.invoker.InvokeSystemMessage(stopMessage)
+			return nil, err
+		}
+	}
+	k.dir.add(s)
+	k.tree.add(s, parent)
 	k.obs.spawned(s)
 	if o.held {
 		o.lease = k.newLease(s, "SpawnHeld")
 	}
 
-	s.starting = true
 	value, err := ch.start(s, parent, creator, o.args)
-	s.starting = false
-	if err != nil && err != ErrNoHandler {
-		s.decideStop(true)
-		s.ending = true
-		ch.abort(s)
+	if err != nil {
 		return nil, err
 	}
+	defer ch.settleNew(s, creator)
 	if k.tree.parentOf(s) == parent && !s.wantStop { // it may have detached itself (K91)
 		s.announced = true
 		if parent != k.root {
 			ch.announce(parent, "_child", "create", s.addr, value)
 		}
 	}
-	ch.settleNew(s, creator)
 	return s, nil
 }
 
@@ -165,19 +164,37 @@ func (m spawning) PostSystemMessage(msg any) {
 	}
 }
 
-func (ch *chain) start(s, parent *session, creator *Context, args []any) (any, error) {
+// start runs _start. If that fails, or ends the goroutine, the session is gone.
+func (ch *chain) start(s, parent *session, creator *Context, args []any) (value any, err error) {
 	ev := event{name: "_start"}
 	if creator != nil {
 		ev.from = parent
 	}
 	ev.setArgs(args)
-	value, err := ch.invoke(s, &ev, 0)
+	s.starting = true
+	failed := true
+	defer func() {
+		s.starting = false
+		if failed {
+			ch.abort(s)
+		}
+	}()
+	value, err = ch.invoke(s, &ev, 0)
+	if err == ErrNoHandler {
+		err = nil
+	}
+	failed = err != nil
 	return value, err
 }
 
 // abort takes a session away whose _start failed: without _stop, and without a
 // word to its parent. Children it made go to its parent.
 func (ch *chain) abort(s *session) {
+	s.decideStop(true)
+	s.ending = true
+	if ch.k.par != nil {
+		defer ch.drop(s, false, 0)
+	}
 	kids := ch.k.tree.childrenOf(s)
 	ch.series(0, len(kids)+1, func(ch *chain, i int, next func(*chain)) {
 		if i < len(kids) {
@@ -189,9 +206,6 @@ func (ch *chain) abort(s *session) {
 			next(ch)
 		})
 	})
-	if ch.k.par != nil {
-		ch.drop(s, false, 0)
-	}
 }
 
 // settleNew passes the creator's hold to whoever has to keep the session until

@@ -2,8 +2,11 @@ package kernel
 
 import "time"
 
-// timekeep posts due timers in parallel mode until quit closes.
-func (k *Kernel) timekeep(quit <-chan struct{}) {
+// timekeep posts due timers in parallel mode until quit closes; then it closes
+// done. The next Run has to wait for that: two of them would take each other's
+// wake-ups.
+func (k *Kernel) timekeep(quit <-chan struct{}, done chan<- struct{}) {
+	defer close(done)
 	t := time.NewTimer(time.Hour)
 	defer t.Stop()
 	for {

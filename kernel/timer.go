@@ -40,6 +40,7 @@ type timerRec struct {
 	a          [2]any
 	due        int64
 	seq        uint64
+	cause      uint64 // with an observer: the event whose handler set it
 	n          uint32
 	gen        uint32
 	prev, next int32 // the session's list, as index+1; next is also the free list
@@ -68,14 +69,14 @@ func (t *timers) find(s *session, id TimerID) (int32, *timerRec) {
 }
 
 // set adds a timer; the caller is in s's turn.
-func (t *timers) set(s *session, name string, due int64, args []any) TimerID {
+func (t *timers) set(c *Context, name string, due int64, args []any) TimerID {
+	s := c.s
 	var ev event
 	ev.setArgs(args)
 	t.mu.Lock()
 	i := t.alloc()
 	r := t.rec(i)
-	t.seq++
-	r.s, r.name, r.a, r.n, r.due, r.seq = s, name, ev.a, ev.n, due, t.sequence()
+	r.s, r.name, r.a, r.n, r.due, r.seq, r.cause = s, name, ev.a, ev.n, due, t.sequence(), c.ev.seq
 	r.prev, r.next = 0, s.timers
 	if s.timers != 0 {
 		t.rec(s.timers - 1).prev = i + 1
@@ -99,6 +100,7 @@ func (t *timers) sequence() uint64 {
 		l.seq++
 		return l.seq
 	}
+	t.seq++
 	return t.seq
 }
 
@@ -160,7 +162,7 @@ func (t *timers) claim(s *session, ev *event) bool {
 		t.mu.Unlock()
 		return false
 	}
-	*ev = event{name: r.name, from: s, a: r.a, n: r.n, kind: evPost, seq: ev.seq, cause: ev.cause}
+	*ev = event{name: r.name, from: s, a: r.a, n: r.n, kind: evPost, cause: r.cause}
 	t.end(i)
 	t.mu.Unlock()
 	t.over(s, 1)

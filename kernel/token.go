@@ -10,6 +10,7 @@ package kernel
 //	bFront      the front list is not empty
 //	bWaiters    a call waits for the token
 //	bAcks       collectable but for events it sent: look again when one is acknowledged
+//	bLook       a hold went while somebody had the token: look again
 //
 // An entry in a run queue is only a hint: what matters is that bInbox or bFront
 // implies bHeld or bQueued, so that somebody will look.
@@ -20,6 +21,7 @@ const (
 	bFront
 	bWaiters
 	bAcks
+	bLook
 
 	holderShift = 32
 )
@@ -59,7 +61,7 @@ func (ch *chain) claim(s *session) bool {
 		old := s.state.Load()
 		next := old &^ bQueued
 		if old&bHeld == 0 {
-			next = next&^bAcks | ch.mark()
+			next = next&^(bAcks|bLook) | ch.mark()
 		}
 		if s.state.CompareAndSwap(old, next) {
 			return old&bHeld == 0
@@ -74,7 +76,7 @@ func (ch *chain) take(s *session) bool {
 		if old&bHeld != 0 {
 			return false
 		}
-		if s.state.CompareAndSwap(old, old&^bAcks|ch.mark()) {
+		if s.state.CompareAndSwap(old, old&^(bAcks|bLook)|ch.mark()) {
 			return true
 		}
 	}
@@ -82,7 +84,8 @@ func (ch *chain) take(s *session) bool {
 
 // drop gives the token back: to the first waiting call, to a run queue when
 // there is work, to nobody otherwise. acks says that only unacknowledged sends
-// keep the session, of which it had seen acked so far.
+// keep the session, of which it had seen acked so far. To a stopping session
+// only the kernel's own work is work: its events will be reported when it ends.
 func (ch *chain) drop(s *session, acks bool, acked uint64) {
 	for {
 		old := s.state.Load()
@@ -93,7 +96,7 @@ func (ch *chain) drop(s *session, acks bool, acked uint64) {
 			continue
 		}
 		next := old & (bQueued | bInbox | bFront)
-		work := old&(bInbox|bFront) != 0 || !s.out.empty()
+		work := old&(bFront|bLook) != 0 || !s.stopping && (old&bInbox != 0 || !s.out.empty())
 		if work {
 			next |= bQueued
 		} else if acks {
@@ -113,12 +116,13 @@ func (ch *chain) drop(s *session, acks bool, acked uint64) {
 }
 
 // nudge has s looked at: its last hold went, or its last send was acknowledged.
+// Whoever has the token may have looked just before: the flag makes it look again.
 func (k *Kernel) nudge(s *session) {
 	if k.loop != nil {
 		k.loop.nudge(s)
 		return
 	}
-	if s.flag(0) {
+	if s.flag(bLook) {
 		k.par.enqueue(nil, s)
 	}
 }

@@ -2,9 +2,9 @@ package kernel
 
 import (
 	"bytes"
+	"context"
 	"runtime"
 	"strconv"
-	"sync"
 	"sync/atomic"
 )
 
@@ -12,22 +12,51 @@ import (
 // that uses the Kernel's own Spawn or Call, where the Context's would be usual,
 // runs them nested instead of waiting for itself.
 type tokenMutex struct {
-	mu      sync.Mutex
+	sem     chan struct{} // holds one value while somebody has the token; waiters are served in order
 	waiting atomic.Int32
 	holder  atomic.Uint64 // goroutine ID
 	nested  int
 }
 
-func (t *tokenMutex) lock() {
+func newTokenMutex() tokenMutex { return tokenMutex{sem: make(chan struct{}, 1)} }
+
+func (t *tokenMutex) lock() { _ = t.lockContext(context.Background()) }
+
+// lockContext gives up with ctx's error.
+func (t *tokenMutex) lockContext(ctx context.Context) error {
 	id := goroutineID()
 	if t.holder.Load() == id {
 		t.nested++
-		return
+		return nil
 	}
 	t.waiting.Add(1)
-	t.mu.Lock()
-	t.waiting.Add(-1)
-	t.holder.Store(id)
+	defer t.waiting.Add(-1)
+	select {
+	case t.sem <- struct{}{}:
+		t.holder.Store(id)
+		return nil
+	case <-ctx.Done():
+		if context.Cause(ctx) == ErrTimeout {
+			return ErrTimeout
+		}
+		return ctx.Err()
+	}
+}
+
+// tryLock takes the token if it is free or this goroutine's.
+func (t *tokenMutex) tryLock() bool {
+	id := goroutineID()
+	if t.holder.Load() == id {
+		t.nested++
+		return true
+	}
+	select {
+	case t.sem <- struct{}{}:
+		t.holder.Store(id)
+		return true
+	default:
+		return false
+	}
 }
 
 func (t *tokenMutex) unlock() {
@@ -36,25 +65,18 @@ func (t *tokenMutex) unlock() {
 		return
 	}
 	t.holder.Store(0)
-	t.mu.Unlock()
+	<-t.sem
 }
 
-// held reports whether the current goroutine has the token.
-func (t *tokenMutex) held() bool { return t.holder.Load() == goroutineID() }
-
-// busy reports whether another goroutine has it.
-func (t *tokenMutex) busy() bool { h := t.holder.Load(); return h != 0 && h != goroutineID() }
-
-// yield lets a waiting goroutine have the token for a while.
+// yield lets those who wait now have the token before it goes on.
 func (t *tokenMutex) yield() {
 	if t.waiting.Load() == 0 {
 		return
 	}
 	id := t.holder.Load()
 	t.holder.Store(0)
-	t.mu.Unlock()
-	runtime.Gosched()
-	t.mu.Lock()
+	<-t.sem
+	t.sem <- struct{}{}
 	t.holder.Store(id)
 }
 

@@ -12,7 +12,12 @@ func (t *tree) add(child, parent *session) {
 	t.Unlock()
 }
 
+// link makes child the last child of parent; of parent's parent, if that is gone
+// already: in parallel mode several stops can be under way.
 func (t *tree) link(child, parent *session) {
+	for parent.unlinked {
+		parent = parent.parent
+	}
 	child.parent = parent
 	child.prevSibling = parent.lastChild
 	if parent.lastChild != nil {
@@ -63,6 +68,7 @@ func (t *tree) remove(s *session) {
 		t.link(c, p)
 	}
 	t.unlink(s)
+	s.unlinked = true
 	t.Unlock()
 	p.unhold()
 }

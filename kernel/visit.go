@@ -4,20 +4,23 @@ import "sync/atomic"
 
 // visit runs j with t's token: at once when the token is free or on this chain
 // (or there is only one, as in the serial modes), otherwise at the head of t's
-// queue, by whoever holds the token then. It reports whether j has run.
-func (ch *chain) visit(t *session, j job) bool {
+// queue, by whoever holds the token then. What t's handlers asked for on the way
+// (Context.Stop) is done when the visit is over, even if one of them ended the
+// goroutine.
+func (ch *chain) visit(t *session, j job) {
 	switch {
+	case ch.k.loop != nil:
+		defer ch.k.loop.settle(ch, t)
+		j(ch, !t.dead, false)
 	case ch.holds(t):
 		j(ch, !t.dead, false)
 	case ch.take(t):
+		defer ch.settle(t)
 		j(ch, !t.dead, false)
-		ch.settle(t)
 	case t.pushFront(&event{kind: evJob, a: [2]any{j}}):
-		return false
 	default:
 		j(ch, false, false)
 	}
-	return true
 }
 
 // pushFront puts kernel work ahead of t's events; false when t is dead.
@@ -40,16 +43,29 @@ func (t *session) pushFront(ev *event) bool {
 // may be long after do returned and on another chain; the series then goes on
 // there. Kernel work that spans sessions (signals, stops) is written with it,
 // because in parallel mode a session on the way may be busy.
+//
+// A step that runs handlers calls next in a defer: runtime.Goexit in one of them
+// must not cut off a signal or a stop in the middle.
 func (ch *chain) series(i, n int, do func(ch *chain, i int, next func(*chain))) {
-	for ; i < n; i++ {
-		var state atomic.Int32 // 1: next was called before do returned, 2: it was not
-		do(ch, i, func(ch *chain) {
-			if !state.CompareAndSwap(0, 1) {
-				ch.series(i+1, n, do)
-			}
-		})
-		if state.CompareAndSwap(0, 2) {
-			return
-		}
+	for i < n && ch.step(i, n, do) {
+		i++
 	}
+}
+
+// step reports whether the caller is to go on with the next one.
+func (ch *chain) step(i, n int, do func(ch *chain, i int, next func(*chain))) bool {
+	var state atomic.Int32 // 1: next was called before do returned, 2: it was not
+	returned := false
+	defer func() {
+		if !returned && !state.CompareAndSwap(0, 2) {
+			ch.series(i+1, n, do) // runtime.Goexit: our caller will not
+		}
+	}()
+	do(ch, i, func(ch *chain) {
+		if !state.CompareAndSwap(0, 1) {
+			ch.series(i+1, n, do)
+		}
+	})
+	returned = true
+	return !state.CompareAndSwap(0, 2)
 }

@@ -21,11 +21,12 @@ type worker struct {
 	seen   uint64        // guarded by parallel.mu
 	parked bool          // guarded by parallel.mu
 	work   uint64        // events of user sessions handled; read by others only while parked
-	row    int           // turns in a row taken from next
+	tick   uint          // turns looked for
 }
 
-// fairness: after this many turns from next, those who wait in the queue go first.
-const maxRow = 64
+// fairness: next comes first, as its session is warm. Once in this many turns the
+// common queue comes before it, and once the worker's own: neither may starve.
+const fairness = 64
 
 func (w *worker) put(s *session) {
 	w.mu.Lock()
@@ -61,6 +62,9 @@ func (w *worker) get() *session {
 func (w *worker) hasWork() bool { return w.next.Load() != nil || w.n.Load() > 0 }
 
 func (w *worker) loop() {
+	w.p.k.calls.mu.Lock()
+	w.ch.gid = goroutineID()
+	w.p.k.calls.mu.Unlock()
 	returned := false
 	defer func() {
 		w.retire(!returned)
@@ -81,18 +85,24 @@ func (w *worker) loop() {
 
 // find returns the next session to run, or nil when this worker is to end.
 func (w *worker) find() *session {
-	if w.row < maxRow {
-		if s := w.next.Load(); s != nil && w.next.CompareAndSwap(s, nil) {
-			w.row++
+	w.tick++
+	switch w.tick % fairness {
+	case 0:
+		if s := w.p.injected(w); s != nil {
 			return s
 		}
-	}
-	w.row = 0
-	for {
+	case fairness / 2:
 		if s := w.get(); s != nil {
 			return s
 		}
-		if s := w.next.Swap(nil); s != nil {
+	}
+	for {
+		if w.next.Load() != nil {
+			if s := w.next.Swap(nil); s != nil {
+				return s
+			}
+		}
+		if s := w.get(); s != nil {
 			return s
 		}
 		if s := w.p.injected(w); s != nil {

@@ -98,12 +98,11 @@ func (p *client) in(c *kernel.Context, f filter.Frame) error {
 	c.AlarmClear(evHurry.Name())
 	switch {
 	case f.Name == cmdRegister:
-		if len(f.Args) == 1 {
-			if name, ok := f.Args[0].(string); ok && name != "" {
-				return evRegister.Post(c, p.desk, name)
-			}
+		r, ok := registrationOf(f.Args)
+		if !ok {
+			return p.refuse(c, f, "register_service wants a name")
 		}
-		return p.refuse(c, f, "register_service wants one name")
+		return evRegister.Post(c, p.desk, r)
 	case f.Name == cmdPing:
 		return p.out(c, filter.Frame{Name: evPong, Args: f.Args, ReplyTo: f.ID})
 	case f.To != "":
@@ -118,6 +117,23 @@ func (p *client) in(c *kernel.Context, f filter.Frame) error {
 		return p.refuse(c, f, "nobody to answer this command now")
 	}
 	return nil
+}
+
+// registration is what register_service brings: the service's name and, from our
+// own clients, how often this connection was made anew.
+type registration struct {
+	name       string
+	reconnects int
+}
+
+func registrationOf(args []any) (r registration, ok bool) {
+	if len(args) > 0 {
+		r.name, _ = args[0].(string)
+	}
+	if len(args) > 1 {
+		r.reconnects, _ = args[1].(int)
+	}
+	return r, r.name != ""
 }
 
 func (p *client) refuse(c *kernel.Context, f filter.Frame, text string) error {

@@ -23,6 +23,7 @@ type link struct {
 	ping     uint64 // ID of the ping that is out
 	access   time.Time
 	attempts int
+	stood    bool // it was up before
 
 	reconnects int
 	calls      int
@@ -123,11 +124,11 @@ func (l *link) up(now time.Time) []any {
 	if l.state == shut {
 		return []any{doDisconnect{}}
 	}
-	if l.attempts > 0 {
+	if l.stood {
 		l.reconnects++
 	}
-	l.state, l.attempts, l.access = ready, 0, now
-	register := doSend{filter.Frame{Name: cmdRegister, Args: []any{l.cfg.Name}}}
+	l.state, l.attempts, l.access, l.stood = ready, 0, now, true
+	register := doSend{filter.Frame{Name: cmdRegister, Args: []any{l.cfg.Name, l.reconnects}}}
 	return append([]any{register}, l.flush()...)
 }
 

@@ -15,7 +15,7 @@ import (
 const (
 	evConn     kernel.Event[net.Conn]     = "connection"
 	evTrouble  kernel.Event[*wheel.Error] = "trouble"
-	evRegister kernel.Event[string]       = "register"
+	evRegister kernel.Event[registration] = "register"
 	evRoute    kernel.Event[filter.Frame] = "route"
 	evState    kernel.Event[struct{}]     = "state" // called
 	evDown     kernel.Event[struct{}]     = "shutdown"
@@ -34,6 +34,7 @@ type Server struct {
 type ServerState struct {
 	Connections int
 	Refused     int
+	Reconnects  int            // clients that came back after their connection broke
 	Services    map[string]int // connections by service name
 }
 
@@ -100,6 +101,8 @@ type desk struct {
 	listen  *wheel.SocketFactory
 	refused int
 	down    bool
+
+	reconnects int
 }
 
 func (d *desk) start(c *kernel.Context) error {
@@ -156,8 +159,11 @@ func (d *desk) die(c *kernel.Context) error {
 	return nil
 }
 
-func (d *desk) register(c *kernel.Context, name string) error {
-	d.reg.register(c.Sender(), name)
+func (d *desk) register(c *kernel.Context, r registration) error {
+	d.reg.register(c.Sender(), r.name)
+	if r.reconnects > 0 {
+		d.reconnects++
+	}
 	return nil
 }
 
@@ -176,7 +182,7 @@ func (d *desk) route(c *kernel.Context, f filter.Frame) error {
 }
 
 func (d *desk) state(c *kernel.Context, _ struct{}) error {
-	c.Return(ServerState{Connections: len(d.reg.names), Refused: d.refused, Services: d.reg.services()})
+	c.Return(ServerState{len(d.reg.names), d.refused, d.reconnects, d.reg.services()})
 	return nil
 }
 

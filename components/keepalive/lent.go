@@ -21,7 +21,8 @@ type Conn struct {
 
 	state  atomic.Int32
 	closed atomic.Bool
-	detach func() bool // takes the connection out of its wheel; false when it has unread input
+	detach func() bool // takes the connection out of its wheel; false when it is not fit to be lent
+	drop   func()      // ends its wheel, without an event
 }
 
 const (
@@ -59,9 +60,13 @@ func Start[In, Out any](c *kernel.Context, conn *Conn, cfg wheel.ReadWriteConfig
 	if err != nil {
 		return nil, err
 	}
+	conn.drop = rw.Close
 	conn.detach = func() bool {
-		open, rest := rw.Release()
-		return open != nil && len(rest) == 0
+		_, rest, err := rw.Release()
+		if err != nil {
+			rw.Close() // output still queued, or the connection is at its end
+		}
+		return err == nil && len(rest) == 0
 	}
 	return rw, nil
 }
@@ -92,17 +97,21 @@ func (c *Conn) Close() error {
 }
 
 func (c *Conn) closeNet() {
-	if !c.closed.Swap(true) {
-		_ = c.net.Close()
+	if c.closed.Swap(true) {
+		return
 	}
+	if c.drop != nil {
+		c.drop()
+	}
+	_ = c.net.Close()
 }
 
 // condition is how the connection comes back.
 func (c *Conn) condition() condition {
-	if d := c.detach; d != nil && !d() {
+	switch {
+	case c.closed.Load(): // by Close; the wheel, if there is one, has ended with it
 		return closed
-	}
-	if c.closed.Load() {
+	case c.detach != nil && !c.detach():
 		return closed
 	}
 	return inspect(c.net)

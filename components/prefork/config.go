@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/usher-go/usher/kernel"
 )
 
 // Unlimited switches off a limit whose comment names it.
@@ -46,6 +48,14 @@ type Config struct {
 	// KeepOnError keeps the pool when a worker's process cannot be created, and
 	// tries again later. Default false: the pool shuts down (P43).
 	KeepOnError bool
+
+	// ForkHandlers are called in every worker, after Server and before it
+	// accepts: an event by the session that gets it (P7).
+	ForkHandlers map[kernel.Address]string
+
+	// Server builds the worker's server session, in the worker, inside the
+	// handler of a session that ends with the worker. Needed.
+	Server func(c *kernel.Context, w *Worker) error
 
 	ReadTimeout time.Duration // how long a connection may be silent; default 30 s; Unlimited
 	CheckSpares time.Duration // between two looks at the number of workers; default 1 s (P9)

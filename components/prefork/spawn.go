@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +34,19 @@ type process struct {
 	pid     int
 	control net.Conn // reads EOF when the worker is gone; the caller closes it
 	handle  *os.Process
+	gone    chan struct{} // closed when it was reaped
+}
+
+// reaped waits until the process is gone, for at most d.
+func (p *process) reaped(d time.Duration) bool {
+	t := time.NewTimer(max(d, 0))
+	defer t.Stop()
+	select {
+	case <-p.gone:
+		return true
+	case <-t.C:
+		return false
+	}
 }
 
 // spawn starts a worker with the master's arguments, environment, directory,
@@ -94,14 +108,16 @@ func (s *spawner) start(slot int, generation uint64, exited func(*os.ProcessStat
 		control.Close()
 		return nil, err
 	}
+	gone := make(chan struct{})
 	go func() {
 		err := cmd.Wait()
+		close(gone)
 		if cmd.ProcessState != nil { // err then only repeats a status other than 0
 			err = nil
 		}
 		exited(cmd.ProcessState, err)
 	}()
-	return &process{cmd.Process.Pid, control, cmd.Process}, nil
+	return &process{cmd.Process.Pid, control, cmd.Process, gone}, nil
 }
 
 // signal never hits another process that got the same number: after the worker

@@ -1,0 +1,102 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/session"
+)
+
+var modes = []kernel.Mode{kernel.Parallel, kernel.Serial}
+
+func eachMode(t *testing.T, f func(t *testing.T, k *kernel.Kernel)) {
+	for _, m := range modes {
+		t.Run(m.String(), func(t *testing.T) { f(t, running(t, m)) })
+	}
+}
+
+// running is a kernel that runs until the test ends. What peers do to it must
+// not reach its log, but for what the test looks at.
+func running(t *testing.T, m kernel.Mode) *kernel.Kernel {
+	t.Helper()
+	k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{
+		Failed: func(x *kernel.Exception) { t.Errorf("%v\n%s", x, x.Stack) },
+	}})
+	release := k.Hold("test")
+	end := make(chan error, 1)
+	go func() { end <- k.Run(context.Background()) }()
+	t.Cleanup(func() {
+		k.Stop()
+		release()
+		select {
+		case err := <-end:
+			if err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(30 * time.Second):
+			buf := make([]byte, 1<<20)
+			t.Fatalf("Run did not return\n%s", buf[:runtime.Stack(buf, true)])
+		}
+	})
+	return k
+}
+
+func deadline(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// doubler answers "double" and "fail", and is silent to "hush".
+func doubler(t *testing.T, k *kernel.Kernel, cfg ServerConfig) *Server {
+	t.Helper()
+	l, err := k.SpawnHeld(session.New(
+		session.On(kernel.Event[*Request]("double"), func(_ *kernel.Context, r *Request) error {
+			n, _ := r.Args[0].(int)
+			return r.Reply(2 * n)
+		}),
+		session.On(kernel.Event[*Request]("fail"), func(_ *kernel.Context, r *Request) error {
+			return r.Fail("as you asked")
+		}),
+		session.On(kernel.Event[*Request]("hush"), func(*kernel.Context, *Request) error { return nil }),
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Release)
+	cfg.Commands = map[string]kernel.Address{"double": l.Address(), "fail": l.Address(), "hush": l.Address()}
+	s, err := NewServer(k, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func port(s *Server) int { return s.Addr().(*net.TCPAddr).Port }
+
+func connect(t *testing.T, k *kernel.Kernel, cfg Config) *Conn {
+	t.Helper()
+	c, err := Connect(deadline(t), k, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// until asks again and again, without a pause longer than the scheduler's, until
+// ok or the deadline.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ctx := deadline(t)
+	for !ok() {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			t.Fatalf("in vain: %s", what)
+		}
+		runtime.Gosched()
+	}
+}

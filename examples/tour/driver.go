@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/usher-go/usher/components/keepalive"
+	"github.com/usher-go/usher/components/prefork"
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/session"
+)
+
+// What the driver takes.
+const (
+	Answered kernel.Event[answered] = "answered"
+	Repeated kernel.Event[error]    = "repeated"
+	Look     kernel.Event[struct{}] = "look"
+)
+
+type answered struct {
+	number int64
+	pid    int
+	reused bool
+}
+
+// driver hands the requests out to the lanes, and kills a worker half-way.
+type driver struct {
+	o       options
+	pool    *prefork.Pool
+	clients *keepalive.Pool
+	addr    *net.TCPAddr
+	end     func()
+
+	screen *screen
+	result result
+	next   int64
+	lanes  int
+	began  time.Time
+}
+
+func newDriver(o options, pool *prefork.Pool, clients *keepalive.Pool, end func()) *driver {
+	return &driver{
+		o: o, pool: pool, clients: clients, end: end,
+		screen: newScreen(os.Stderr, o.requests),
+		result: result{Requests: o.requests, byWorker: map[int]int{}},
+	}
+}
+
+func (d *driver) states() []session.State {
+	return []session.State{
+		session.Handle("_start", d.start),
+		session.On(Answered, d.answered),
+		session.On(Repeated, d.repeated),
+		session.On(Look, d.look),
+	}
+}
+
+func (d *driver) start(c *kernel.Context) error {
+	return Look.Yield(c, struct{}{})
+}
+
+// begin starts as many lanes as requests may be under way.
+func (d *driver) begin(c *kernel.Context) error {
+	d.began = c.Now()
+	for range min(d.o.concurrency, d.o.requests) {
+		lane, err := c.Spawn((&lane{d: d}).session(), kernel.Alias(fmt.Sprintf("lane-%d", d.lanes)))
+		if err != nil {
+			return err
+		}
+		d.lanes++
+		d.next++
+		if err := Work.Post(c, lane, d.next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *driver) answered(c *kernel.Context, a answered) error {
+	r := &d.result
+	r.Answered++
+	r.byWorker[a.pid]++
+	if a.reused {
+		r.Reused++
+	}
+	if r.Answered == r.Requests/2 {
+		d.kill(a.pid)
+	}
+	switch {
+	case int(d.next) < r.Requests:
+		d.next++
+		return Work.Post(c, c.Sender(), d.next)
+	case r.Answered == r.Requests:
+		return d.finish(c)
+	}
+	return nil
+}
+
+// kill ends the worker that has just answered, in the rudest way there is.
+func (d *driver) kill(pid int) {
+	if syscall.Kill(pid, syscall.SIGKILL) == nil {
+		d.result.WorkersKilled++
+		d.result.killed = pid
+		d.screen.say("killed worker %d with SIGKILL; its requests are repeated, another worker is started", pid)
+	}
+}
+
+func (d *driver) repeated(_ *kernel.Context, why error) error {
+	d.result.repeated++
+	d.result.lastTrouble = why
+	return nil
+}
+
+// look shows where things are, four times a second; the first times it waits for
+// the workers.
+func (d *driver) look(c *kernel.Context, _ struct{}) error {
+	s, err := d.pool.Stats()
+	if err != nil {
+		return err
+	}
+	d.result.WorkersStarted = s.Started
+	if d.began.IsZero() {
+		if ready(s) == d.o.workers {
+			d.screen.say("%d workers are ready on %v", d.o.workers, d.addr)
+			if err := d.begin(c); err != nil {
+				return err
+			}
+		}
+		Look.Delay(c, 20*time.Millisecond, struct{}{})
+		return nil
+	}
+	d.screen.progress(d.result.Answered, c.Now().Sub(d.began), s.Letters)
+	Look.Delay(c, 250*time.Millisecond, struct{}{})
+	return nil
+}
+
+func ready(s prefork.Stats) int {
+	n := 0
+	for _, w := range s.Workers {
+		if w.State == prefork.StateIdle || w.State == prefork.StateBusy {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *driver) finish(c *kernel.Context) error {
+	d.result.took = c.Now().Sub(d.began)
+	d.result.Seconds = d.result.took.Seconds()
+	if s, err := d.pool.Stats(); err == nil {
+		d.result.WorkersStarted = s.Started
+		d.screen.progress(d.result.Answered, d.result.took, s.Letters)
+	}
+	c.AlarmClear(Look.Name())
+	d.screen.done()
+	d.end()
+	return nil
+}

@@ -1,0 +1,41 @@
+package kernel
+
+// WaitingCalls counts the calls that wait for a busy session.
+func (k *Kernel) WaitingCalls() int {
+	if l := k.loop; l != nil {
+		return int(l.token.waiting.Load())
+	}
+	k.calls.mu.Lock()
+	defer k.calls.mu.Unlock()
+	n := 0
+	for _, list := range k.calls.waiters {
+		n += len(list)
+	}
+	return n
+}
+
+// Leftovers counts what must be zero when no session is left.
+func (k *Kernel) Leftovers() map[string]int {
+	left := map[string]int{
+		"live":   int(k.live.Load()),
+		"active": int(k.active.Load()),
+		"timers": int(k.timers.pending()),
+		"heap":   len(k.timers.heap),
+	}
+	for i := range k.dir.ids {
+		left["ids"] += len(k.dir.ids[i].m)
+	}
+	left["aliases"] = len(k.dir.aliases)
+	left["tree"] = len(k.tree.childrenOf(k.root))
+	left["root holds"] = int(k.root.holds.Load()) - 1
+	left["waiters"] = len(k.calls.waiters)
+	left["chains"] = len(k.calls.chains)
+	left["leases"] = len(k.leases.of)
+	left["watchers"] = len(k.signals.watchers)
+	for name, n := range left {
+		if n == 0 {
+			delete(left, name)
+		}
+	}
+	return left
+}

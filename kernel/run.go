@@ -1,0 +1,104 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Run delivers events until no session is left. It returns nil; or the exception
+// that nobody handled; or, when ctx ended first, ctx's error after an orderly
+// TERM (G6). A kernel can be run again (K6); ErrRunning while it runs.
+//
+// In parallel mode, when handlers do not return, Run gives up Config.StopTimeout
+// after the stop was decided, or after ctx ended and its TERM still waits for a
+// handler; the error wraps ErrStopTimeout and says where they are. Until they do
+// return, another Run is ErrRunning. In the serial modes a handler that does not
+// return keeps Run itself.
+//
+// INT, TERM and the other signals of the operating system reach the sessions
+// while one of them watches (Context.Sig); otherwise they do to the process what
+// they always do.
+func (k *Kernel) Run(ctx context.Context) error {
+	if !k.running.CompareAndSwap(false, true) {
+		return ErrRunning
+	}
+	run := k.runs.Add(1)
+	k.idle = idle{}
+	k.stopMu.Lock()
+	k.stopping = make(chan struct{})
+	k.stopMu.Unlock()
+	asked := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		term := &walk{k: k, name: "TERM", global: true, target: k.root, over: asked}
+		k.walk(term, func() bool { return k.runs.Load() != run || !k.running.Load() })
+	})
+	defer stop()
+	err := k.run(ctx, asked)
+	why := k.takeError()
+	if err != nil {
+		go func() {
+			k.par.wait()
+			_ = k.takeError()
+			k.running.Store(false)
+		}()
+		if why != nil {
+			err = errors.Join(err, why)
+		}
+		return err
+	}
+	k.running.Store(false)
+	if why == nil {
+		why = ctx.Err()
+	}
+	return why
+}
+
+func (k *Kernel) run(ctx context.Context, asked <-chan struct{}) error {
+	if l := k.loop; l != nil {
+		k.releaseFresh()
+		l.loopRun()
+		return nil
+	}
+	quit, kept := make(chan struct{}), make(chan struct{})
+	go k.timekeep(quit, kept)
+	k.releaseFresh()
+	k.par.start()
+	defer func() { close(quit); <-kept }()
+
+	late := time.NewTimer(k.cfg.StopTimeout)
+	defer late.Stop()
+	late.Stop()
+	stopping, ended := k.stopping, ctx.Done()
+	for {
+		select {
+		case <-k.par.done:
+			k.par.wait()
+			return nil
+		case <-ended:
+			ended = nil
+			if asked == nil || stopping == nil {
+				continue
+			}
+			late.Reset(k.cfg.StopTimeout)
+		case <-asked: // TERM was told to everyone
+			asked = nil
+			if stopping != nil {
+				late.Stop()
+			}
+		case <-stopping:
+			stopping = nil
+			late.Reset(k.cfg.StopTimeout)
+		case <-late.C:
+			return k.stuck()
+		}
+	}
+}
+
+func (k *Kernel) takeError() error {
+	k.errMu.Lock()
+	defer k.errMu.Unlock()
+	err := k.err
+	k.err = nil
+	return err
+}

@@ -1,0 +1,38 @@
+package wheel
+
+import (
+	"net"
+	"strings"
+)
+
+// checkNetwork accepts the stream networks.
+func checkNetwork(field string, network *string) error {
+	switch *network {
+	case "":
+		*network = "tcp"
+	case "tcp", "tcp4", "tcp6", "unix":
+	default:
+		return misconfigured(field, "is %q; want tcp, tcp4, tcp6 or unix", *network)
+	}
+	return nil
+}
+
+// listenAddress puts the loopback address where the host is empty: who wants to
+// be reached from elsewhere says so.
+func listenAddress(field, network, address string) (string, error) {
+	if network == "unix" {
+		return address, nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", misconfigured(field, "is %q (%v); want host:port, such as 127.0.0.1:8080", address, err)
+	}
+	if host != "" {
+		return address, nil
+	}
+	host = "127.0.0.1"
+	if strings.HasSuffix(network, "6") {
+		host = "::1"
+	}
+	return net.JoinHostPort(host, port), nil
+}
