@@ -229,8 +229,10 @@ func (m *master) caught(c *kernel.Context) error {
 	return m.shutdown(c)
 }
 
-// shutdown asks the workers to finish; a second time it kills them.
+// shutdown asks the workers to finish; a second time it kills them. When they
+// have closed their listeners, too, nobody waits in vain to be accepted.
 func (m *master) shutdown(c *kernel.Context) error {
+	m.pool.closeEndpoints()
 	return m.apply(c, message{kind: msgShutdown, force: m.table.stopping})
 }
 

@@ -16,7 +16,7 @@ import (
 // What the driver takes.
 const (
 	Answered kernel.Event[answered] = "answered"
-	Repeated kernel.Event[error]    = "repeated"
+	CutOff   kernel.Event[error]    = "cut_off"
 	Look     kernel.Event[struct{}] = "look"
 )
 
@@ -37,8 +37,9 @@ type driver struct {
 	screen *screen
 	result result
 	next   int64
-	lanes  int
+	lanes  int // that have work
 	began  time.Time
+	over   bool // finished, or interrupted: no more work is handed out
 }
 
 func newDriver(o options, pool *prefork.Pool, clients *keepalive.Pool, end func()) *driver {
@@ -53,13 +54,30 @@ func (d *driver) states() []session.State {
 	return []session.State{
 		session.Handle("_start", d.start),
 		session.On(Answered, d.answered),
-		session.On(Repeated, d.repeated),
+		session.On(CutOff, d.cutOff),
 		session.On(Look, d.look),
+		session.Handle("interrupted", d.interrupted),
 	}
 }
 
 func (d *driver) start(c *kernel.Context) error {
+	c.Sig("INT", "interrupted")
+	c.Sig("TERM", "interrupted")
 	return Look.Yield(c, struct{}{})
+}
+
+// interrupted lets the lanes finish what they have.
+func (d *driver) interrupted(c *kernel.Context) error {
+	if d.over {
+		return nil // again: now everything stops at once
+	}
+	c.SigHandled()
+	d.over = true
+	d.screen.say("interrupted; finishing what is under way")
+	if d.lanes == 0 {
+		return d.finish(c)
+	}
+	return nil
 }
 
 // begin starts as many lanes as requests may be under way.
@@ -89,14 +107,11 @@ func (d *driver) answered(c *kernel.Context, a answered) error {
 	if r.Answered == r.Requests/2 {
 		d.kill(a.pid)
 	}
-	switch {
-	case int(d.next) < r.Requests:
+	if !d.over && int(d.next) < r.Requests {
 		d.next++
 		return Work.Post(c, c.Sender(), d.next)
-	case r.Answered == r.Requests:
-		return d.finish(c)
 	}
-	return nil
+	return d.laneEnded(c)
 }
 
 // kill ends the worker that has just answered, in the rudest way there is.
@@ -108,10 +123,21 @@ func (d *driver) kill(pid int) {
 	}
 }
 
-func (d *driver) repeated(_ *kernel.Context, why error) error {
-	d.result.repeated++
+// cutOff is a request without an answer: it is repeated, unless all is over.
+func (d *driver) cutOff(c *kernel.Context, why error) error {
 	d.result.lastTrouble = why
-	return nil
+	if d.over {
+		return d.laneEnded(c)
+	}
+	d.result.repeated++
+	return Retry.Post(c, c.Sender(), struct{}{})
+}
+
+func (d *driver) laneEnded(c *kernel.Context) error {
+	if d.lanes--; d.lanes > 0 {
+		return nil
+	}
+	return d.finish(c)
 }
 
 // look shows where things are, four times a second; the first times it waits for
@@ -148,6 +174,7 @@ func ready(s prefork.Stats) int {
 }
 
 func (d *driver) finish(c *kernel.Context) error {
+	d.over = true
 	d.result.took = c.Now().Sub(d.began)
 	d.result.Seconds = d.result.took.Seconds()
 	if s, err := d.pool.Stats(); err == nil {

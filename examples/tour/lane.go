@@ -18,6 +18,7 @@ const (
 	GotText kernel.Event[string]             = "got_text"
 	Lost    kernel.Event[error]              = "lost"
 	Late    kernel.Event[struct{}]           = "late"
+	Retry   kernel.Event[struct{}]           = "retry" // the driver's word to a request that was cut off
 	Again   kernel.Event[struct{}]           = "again"
 )
 
@@ -40,6 +41,10 @@ func (l *lane) session() *session.Session {
 		session.On(GotText, l.text),
 		session.On(Lost, func(c *kernel.Context, err error) error { return l.again(c, err) }),
 		session.On(Late, func(c *kernel.Context, _ struct{}) error { return l.again(c, fmt.Errorf("no answer in %v", patience)) }),
+		session.On(Retry, func(c *kernel.Context, _ struct{}) error {
+			Again.Delay(c, 20*time.Millisecond, struct{}{})
+			return nil
+		}),
 		session.On(Again, func(c *kernel.Context, _ struct{}) error { return l.ask(c) }),
 	)
 }
@@ -86,16 +91,13 @@ func (l *lane) text(c *kernel.Context, line string) error {
 	return Answered.Post(c, "driver", answered{l.number, pid, l.reused})
 }
 
-// again drops the connection, if there is one, and does the request once more.
+// again drops the connection, if there is one, and has the driver say whether to
+// do the request once more.
 func (l *lane) again(c *kernel.Context, why error) error {
 	c.AlarmClear(Late.Name())
 	if l.conn != nil {
 		_ = l.conn.Close()
 		l.conn = nil
 	}
-	if err := Repeated.Post(c, "driver", why); err != nil {
-		return err
-	}
-	Again.Delay(c, 20*time.Millisecond, struct{}{})
-	return nil
+	return CutOff.Post(c, "driver", why)
 }

@@ -89,7 +89,7 @@ func tour(o options) (*result, error) {
 		Name:            "tour",
 		Listen:          []string{"tcp://127.0.0.1:0"},
 		StartServers:    o.workers,
-		MinSpareServers: 1,
+		MinSpareServers: o.workers, // always as many as there may be
 		MaxSpareServers: prefork.Unlimited,
 		MaxClients:      o.workers,
 		MaxRequests:     prefork.Unlimited,

@@ -42,6 +42,9 @@ func (r *result) print(w io.Writer, asJSON bool) {
 	fmt.Fprintf(w, "  workers       %d started, %d killed; %d requests cut off and repeated\n", r.WorkersStarted, r.WorkersKilled, r.repeated)
 	fmt.Fprintf(w, "  backend       %d prices asked, %d reconnects\n\n", r.BackendCalls, r.BackendReconnects)
 
+	if r.Failed > 0 && r.lastTrouble != nil {
+		fmt.Fprintf(w, "  last trouble  %v\n\n", r.lastTrouble)
+	}
 	most := 1
 	for _, n := range r.byWorker {
 		most = max(most, n)
