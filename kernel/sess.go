@@ -47,7 +47,8 @@ type session struct {
 	announced bool   // the parent heard of its creation
 	depth     int32  // handlers of this session on the stack
 	routes    *routes
-	sources   *Source // wheels
+	watched   map[watchKey]*watch // SelectRead, SelectWrite
+	sources   *Source             // wheels
 	states    map[string]Handler
 	onEnd     []func(*chain) // called when the session has ended
 
