@@ -4,6 +4,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/usher-go/usher/kernel"
 )
 
 // defaultAhead is how many connections wait for the owner before the rest have
@@ -14,7 +16,7 @@ const defaultAhead = 64
 type acceptor struct {
 	listener net.Listener
 	ahead    int // how many connections may wait for the owner
-	wake     func()
+	src      *kernel.Source
 	quit     chan struct{} // closed by stop
 
 	mu       sync.Mutex
@@ -98,7 +100,7 @@ func (a *acceptor) add(conn net.Conn) {
 		return
 	}
 	a.accepted = append(a.accepted, conn)
-	a.wake()
+	a.src.Wake()
 }
 
 func (a *acceptor) report(to *error, err error) {
@@ -106,15 +108,16 @@ func (a *acceptor) report(to *error, err error) {
 	defer a.mu.Unlock()
 	if !a.stopped {
 		*to = err
-		a.wake()
+		a.src.Wake()
 	}
 }
 
-// take returns the oldest connection, nil during a pause.
+// take returns the oldest connection; nil during a pause, unless nothing is
+// accepted ahead.
 func (a *acceptor) take() net.Conn {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.paused || len(a.accepted) == 0 {
+	if a.paused && a.ahead > 0 || len(a.accepted) == 0 {
 		return nil
 	}
 	conn := a.accepted[0]
@@ -186,6 +189,16 @@ func (a *acceptor) deadline(past bool) {
 		at = time.Unix(1, 0)
 	}
 	_ = d.SetDeadline(at)
+}
+
+// drain closes the listener and keeps what was accepted. The goroutine finds the
+// listener closed after it has added its last connection.
+func (a *acceptor) drain() {
+	a.mu.Lock()
+	a.paused = false
+	a.may.Signal()
+	a.mu.Unlock()
+	_ = a.listener.Close()
 }
 
 // stop closes the listener, and the connections that nobody took.

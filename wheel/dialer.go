@@ -12,7 +12,7 @@ import (
 // dialer is one attempt to connect, and the goroutine that waits for it.
 type dialer struct {
 	dial   func(context.Context) (net.Conn, error)
-	wake   func()
+	src    *kernel.Source
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -60,7 +60,7 @@ func (d *dialer) run() {
 	switch {
 	case !d.stopped:
 		d.conn, d.err = conn, err
-		d.wake()
+		d.src.Wake()
 	case conn != nil:
 		_ = conn.Close()
 	}

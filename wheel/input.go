@@ -4,12 +4,14 @@ import (
 	"io"
 	"sync"
 	"syscall"
+
+	"github.com/usher-go/usher/kernel"
 )
 
 // input is one direction of a wheel: a goroutine that waits until something can
 // be read and may be, and what it has read. It decodes nothing.
 type input struct {
-	wake  func()
+	src   *kernel.Source
 	r     io.Reader
 	raw   syscall.RawConn // nil: r is read the plain way
 	ready func(fd uintptr) bool
@@ -28,10 +30,10 @@ type input struct {
 	running    bool
 }
 
-func (in *input) init(r io.Reader, wake func()) {
-	in.r, in.wake = r, wake
+func (in *input) init(r io.Reader, raw syscall.RawConn, src *kernel.Source) {
+	in.r, in.raw, in.src = r, raw, src
 	in.may.L = &in.mu
-	if in.raw = rawConn(r); in.raw != nil {
+	if raw != nil {
 		in.ready = in.readReady
 	}
 }
@@ -144,7 +146,7 @@ func (in *input) got(box *[]byte, n int, err error) {
 		in.err = err
 	}
 	if !in.stopped && (err != nil || !in.discarding) {
-		in.wake()
+		in.src.Wake()
 	}
 }
 

@@ -51,17 +51,21 @@ type halfCloser interface{ CloseWrite() error }
 func newLink(c *kernel.Context, conn net.Conn) *link {
 	l := &link{conn: conn}
 	l.src = c.NewSource("ReadWrite", l.turn, l.end)
-	l.in.init(conn, l.src.Wake)
-	l.out.init(conn, l.src.Wake)
+	raw := rawConn(conn)
+	l.in.init(conn, raw, l.src)
+	l.out.init(conn, raw, l.src)
 	return l
 }
 
-// attach is also Exchange: what the new filter was fed may hold a whole record.
+// attach is also Exchange: what the new filter was fed may hold a whole record,
+// and a LowEvent that is owed stays owed if there still are marks.
 func (l *link) attach(side stage, t terms) {
 	l.side, l.terms = side, t
 	l.in.setCredit(t.credit)
 	l.out.setLimits(t.maxOutput, t.low)
-	l.high, l.owesHigh = false, false
+	if t.high == 0 {
+		l.high, l.owesHigh = false, false
+	}
 	l.checkHigh()
 	l.owesFlushed = l.owesFlushed && t.flushed != ""
 	l.in.pause(l.paused || !t.reads)
@@ -143,7 +147,8 @@ func (l *link) write(c *kernel.Context) bool {
 	if l.outOver {
 		return true
 	}
-	if _, _, err := l.out.state(); err != nil {
+	_, over, err := l.out.state()
+	if err != nil {
 		l.outOver = true
 		if l.closing {
 			l.inOver = true
@@ -155,7 +160,8 @@ func (l *link) write(c *kernel.Context) bool {
 	if !l.tellMarks(c) {
 		return false
 	}
-	if _, l.outOver, _ = l.out.state(); l.outOver && l.closing {
+	// As it was before the marks: a drain after them asks for a turn of its own.
+	if l.outOver = over; over && l.closing {
 		_ = l.conn.SetReadDeadline(time.Now().Add(linger))
 	}
 	return true

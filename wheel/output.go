@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"syscall"
+
+	"github.com/usher-go/usher/kernel"
 )
 
 // writeSize bounds one write, so that the marks see progress.
@@ -13,7 +15,7 @@ const writeSize = 64 << 10
 // output is one direction of a wheel: what is not sent yet, and a goroutine that
 // exists only while there is any. put and finish belong to the owner's turn.
 type output struct {
-	wake func()
+	src  *kernel.Source
 	w    io.Writer
 	raw  syscall.RawConn // nil: only the goroutine writes
 	once func(fd uintptr) bool
@@ -35,9 +37,9 @@ type output struct {
 	over    bool         // it was done
 }
 
-func (o *output) init(w io.Writer, wake func()) {
-	o.w, o.wake = w, wake
-	if o.raw = rawConn(w); o.raw != nil {
+func (o *output) init(w io.Writer, raw syscall.RawConn, src *kernel.Source) {
+	o.w, o.raw, o.src = w, raw, src
+	if raw != nil {
 		o.once = o.writeOnce
 	}
 }
@@ -137,7 +139,7 @@ func (o *output) run() {
 	stopped := o.stopped
 	o.mu.Unlock()
 	if !stopped {
-		o.wake()
+		o.src.Wake()
 	}
 }
 
@@ -152,7 +154,7 @@ func (o *output) wrote(n int, err error) {
 	}
 	told := err != nil || o.unsent == 0 || before > o.low && o.unsent <= o.low
 	if told && !o.stopped {
-		o.wake()
+		o.src.Wake()
 	}
 }
 

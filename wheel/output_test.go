@@ -56,8 +56,10 @@ func TestW22_FlushedOncePerDrain(t *testing.T) {
 		h.line = func(*kernel.Context, string) error { h.note("line"); return h.rw.Put("d") }
 		h.onFlushed = func() {
 			if slices.Contains(h.log, "line") {
+				far.read(3)
 				_ = far.Close()
 			} else {
+				far.read(9)
 				far.send("more\n")
 			}
 		}
@@ -89,11 +91,13 @@ func TestW24_W25_W26_Marks(t *testing.T) {
 		}
 		read := make(chan struct{})
 		h.onFull = func() { close(read) }
+		arrived := make(chan struct{})
 		beside(t, func() {
+			defer close(arrived)
 			<-read
 			far.read(wanted)
-			_ = far.Close()
 		})
+		h.onFlushed = func() { <-arrived; _ = far.Close() }
 		run(t, k, h.session())
 		h.want("full", "drained", "flushed", "read EOF", "closed nil")
 		if h.rw.High() || h.rw.Buffered() != 0 {

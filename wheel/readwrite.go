@@ -43,7 +43,7 @@ type ReadWriteConfig[In, Out any] struct {
 
 	// Credit bounds the bytes that were read and not yet delivered; then the
 	// peer has to wait. An unfinished record does not count: the filter's own
-	// limits bound it. Default 64 KiB.
+	// limits bound it, and must leave room for Credit beside it. Default 64 KiB.
 	Credit int
 
 	// MaxOutput bounds unsent output, in bytes. Default 16 MiB.
@@ -84,8 +84,9 @@ func (cfg *ReadWriteConfig[In, Out]) checkMarks() error {
 // ReadWrite does the input and output of one connection. Its methods are for the
 // handlers of the session that made it; none of them blocks.
 type ReadWrite[In, Out any] struct {
-	cfg  ReadWriteConfig[In, Out]
-	link *link
+	filter filter.Filter[In, Out]
+	input  kernel.Event[In]
+	link   *link
 }
 
 // NewReadWrite makes a wheel of a stream connection, which it closes in the end.
@@ -99,9 +100,7 @@ func NewReadWrite[In, Out any](c *kernel.Context, conn net.Conn, cfg ReadWriteCo
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	rw := &ReadWrite[In, Out]{cfg: cfg, link: newLink(c, conn)}
-	rw.attach()
-	return rw, nil
+	return attach(newLink(c, conn), &cfg), nil
 }
 
 // Exchange gives a wheel another filter, other record types, other events and
@@ -117,36 +116,36 @@ func Exchange[In2, Out2, In, Out any](rw *ReadWrite[In, Out], cfg ReadWriteConfi
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	cfg.Filter.Feed(rw.cfg.Filter.Pending())
-	next := &ReadWrite[In2, Out2]{cfg: cfg, link: rw.link}
-	next.attach()
-	return next, nil
+	cfg.Filter.Feed(rw.filter.Pending())
+	return attach(rw.link, &cfg), nil
 }
 
-// attach makes rw the one that decodes and decides from now on.
-func (rw *ReadWrite[In, Out]) attach() {
-	rw.link.attach(rw, terms{
-		failed:    rw.cfg.ErrorEvent,
-		closed:    rw.cfg.CloseEvent,
-		flushed:   rw.cfg.FlushedEvent,
-		atHigh:    rw.cfg.HighEvent,
-		atLow:     rw.cfg.LowEvent,
-		high:      rw.cfg.HighMark,
-		low:       rw.cfg.LowMark,
-		credit:    rw.cfg.Credit,
-		maxOutput: rw.cfg.MaxOutput,
-		reads:     rw.cfg.InputEvent != "",
-		halfOpen:  rw.cfg.HalfOpen,
+// attach makes a new value the one that decodes and decides from now on.
+func attach[In, Out any](l *link, cfg *ReadWriteConfig[In, Out]) *ReadWrite[In, Out] {
+	rw := &ReadWrite[In, Out]{filter: cfg.Filter, input: cfg.InputEvent, link: l}
+	l.attach(rw, terms{
+		failed:    cfg.ErrorEvent,
+		closed:    cfg.CloseEvent,
+		flushed:   cfg.FlushedEvent,
+		atHigh:    cfg.HighEvent,
+		atLow:     cfg.LowEvent,
+		high:      cfg.HighMark,
+		low:       cfg.LowMark,
+		credit:    cfg.Credit,
+		maxOutput: cfg.MaxOutput,
+		reads:     cfg.InputEvent != "",
+		halfOpen:  cfg.HalfOpen,
 	})
+	return rw
 }
 
 var _ stage = (*ReadWrite[string, string])(nil)
 
-func (rw *ReadWrite[In, Out]) feed(p []byte) { rw.cfg.Filter.Feed(p) }
+func (rw *ReadWrite[In, Out]) feed(p []byte) { rw.filter.Feed(p) }
 
 func (rw *ReadWrite[In, Out]) step(c *kernel.Context) verdict {
 	l := rw.link
-	v, cause := step(c, l.src, rw.cfg.Filter, rw.cfg.InputEvent, rw.cfg.ErrorEvent, "")
+	v, cause := step(c, l.src, rw.filter, rw.input, l.terms.failed, "")
 	if cause != nil {
 		l.because(cause)
 	}

@@ -29,7 +29,7 @@ func (rw *ReadWrite[In, Out]) Put(records ...Out) error {
 	if !rw.alive() {
 		return closedError("Put", l.reason)
 	}
-	return encode(rw.cfg.Filter, records, l.put)
+	return encode(rw.filter, records, l.put)
 }
 
 // encoder is the output side of a filter.Filter.
@@ -129,5 +129,5 @@ func (rw *ReadWrite[In, Out]) Release() (net.Conn, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return rw.link.conn, append(rw.cfg.Filter.Pending(), unread...), nil
+	return rw.link.conn, append(rw.filter.Pending(), unread...), nil
 }

@@ -150,6 +150,27 @@ func TestW14_W18_WriteErrorEndsTheWheel(t *testing.T) {
 	})
 }
 
+// The directions fail apart: what the peer still sends is delivered, then comes the
+// end, with the first failure as its reason.
+func TestW18_G11_InputGoesOnAfterAWriteError(t *testing.T) {
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		conn, far := connect(t, "unix")
+		if err := far.Conn.(*net.UnixConn).CloseRead(); err != nil {
+			t.Fatal(err)
+		}
+		h := newHost(t, conn)
+		h.begin = func(*kernel.Context) error { return h.rw.Put("to deaf ears") }
+		h.onFail = func(_ *kernel.Context, e *wheel.Error) {
+			if e.Op == "write" {
+				far.send("still here\n")
+				_ = far.Close()
+			}
+		}
+		run(t, k, h.session())
+		h.want("write broken pipe", "line still here", "read EOF", "closed broken pipe")
+	})
+}
+
 func TestW15_CloseStopsTheRecordsOfTheSameRead(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		conn, far := connect(t, "tcp")
@@ -208,7 +229,17 @@ func TestG12_PausedInputHoldsThePeer(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		conn, far := connect(t, "unix")
 		h := newHost(t, conn)
-		h.begin = func(*kernel.Context) error { h.rw.PauseInput(); return nil }
+		stuck := make(chan struct{})
+		h.begin = func(c *kernel.Context) error {
+			h.rw.PauseInput()
+			lease := c.Lease("to resume")
+			beside(t, func() {
+				<-stuck
+				h.must(lease.Post(carryOn.Name(), struct{}{}))
+				lease.Release()
+			})
+			return nil
+		}
 		h.more = []session.State{session.On(carryOn, func(*kernel.Context, struct{}) error {
 			h.rw.ResumeInput()
 			return nil
@@ -216,14 +247,12 @@ func TestG12_PausedInputHoldsThePeer(t *testing.T) {
 		lines := 0
 		h.line = func(*kernel.Context, string) error { lines++; return nil }
 		const total = 200_000
-		stuck := make(chan struct{})
 		beside(t, func() {
 			n := fillUp(t, far)
 			close(stuck)
 			far.send(strings.Repeat("0123456\n", total/8-n/8))
 			_ = far.Close()
 		})
-		beside(t, func() { <-stuck; h.must(k.Post("#1", carryOn.Name(), struct{}{})) })
 		run(t, k, h.session())
 		if lines != total/8 {
 			t.Errorf("%d lines, want %d", lines, total/8)

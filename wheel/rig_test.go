@@ -2,12 +2,12 @@ package wheel_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -214,18 +214,20 @@ func (h *host) session() *session.Session {
 	)...)
 }
 
-// cause is an error in a word.
+// cause is an error in a word or two.
 func cause(err error) string {
-	if err == nil {
+	switch {
+	case err == nil:
 		return "nil"
+	case errors.Is(err, filter.ErrUnusable):
+		return "unusable"
+	case errors.Is(err, filter.ErrTooLong):
+		return "too long"
 	}
-	for _, known := range []error{io.EOF, filter.ErrUnusable, filter.ErrTooLong} {
-		if strings.Contains(err.Error(), known.Error()) {
-			return known.Error()
-		}
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
 	}
-	s := err.Error()
-	return s[strings.LastIndex(s, ": ")+len(": "):]
+	return err.Error()
 }
 
 func (h *host) want(log ...string) {

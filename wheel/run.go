@@ -142,7 +142,7 @@ func NewRun(c *kernel.Context, cfg RunConfig) (*Run, error) {
 		t.init(r.src, &r.cfg)
 	}
 	if r.stdin != nil {
-		r.out.init(r.stdin, r.src.Wake)
+		r.out.init(r.stdin, rawConn(r.stdin), r.src)
 		r.out.setLimits(cfg.MaxOutput, 0)
 	}
 	r.src.Watch(true)

@@ -41,9 +41,9 @@ type SocketFactoryConfig struct {
 	// of accept goes to kernel.Kernel.Report.
 	FailureEvent kernel.Event[*Error]
 
-	// CloseEvent is the wheel's last event: after a client's success with nil,
-	// after any failure that ends the wheel with the *Error. It does not follow
-	// the owner's Close.
+	// CloseEvent is the wheel's last event: after a client's success and after
+	// Drain with nil, after any failure that ends the wheel with the *Error. It
+	// does not follow the owner's Close.
 	CloseEvent kernel.Event[error]
 
 	// ConnectTimeout limits a client's attempt, name lookup included. Default 0:
@@ -98,6 +98,8 @@ type SocketFactory struct {
 	pid  *actor.PID
 	acc  *acceptor // a server …
 	dial *dialer   // … or a client
+
+	draining bool
 }
 
 // NewSocketFactory makes a wheel that listens when it returns, or that begins to
@@ -135,9 +137,9 @@ func (f *SocketFactory) begin(c *kernel.Context, turn func(*kernel.Context), k *
 		f.src.StopActor(f.pid)
 	})
 	if f.acc != nil {
-		f.acc.wake = f.src.Wake
+		f.acc.src = f.src
 	} else {
-		f.dial.wake = f.src.Wake
+		f.dial.src = f.src
 	}
 	f.src.Watch(true)
 	f.pid = f.src.Actor(k.produce)
@@ -157,18 +159,29 @@ func (f *SocketFactory) Addr() net.Addr {
 
 // PauseAccept stops a server from accepting: clients wait in the system's backlog
 // until ResumeAccept, and one that was accepted just before waits in the wheel
-// (W50). The wheel still holds its session. A client ignores it.
+// (W50); with NoneAhead that one is delivered all the same, because it waits for
+// this process alone. The wheel still holds its session. A client ignores it.
 func (f *SocketFactory) PauseAccept() {
-	if f.acc != nil {
+	if f.acc != nil && !f.draining {
 		f.acc.pause(true)
 	}
 }
 
 // ResumeAccept ends PauseAccept.
 func (f *SocketFactory) ResumeAccept() {
-	if f.acc != nil {
+	if f.acc != nil && !f.draining {
 		f.acc.pause(false)
 		f.src.Wake()
+	}
+}
+
+// Drain ends a server without losing a connection: the listener is closed when it
+// returns, what was accepted before is delivered, then CloseEvent comes with nil.
+// It ends a pause. A client ignores it.
+func (f *SocketFactory) Drain() {
+	if f.acc != nil && !f.draining {
+		f.draining = true
+		f.acc.drain()
 	}
 }
 
@@ -200,11 +213,13 @@ func (f *SocketFactory) tellTrouble(c *kernel.Context) {
 	if err := f.acc.takeTrouble(); err != nil && !f.fail(c, "accept", err) {
 		return
 	}
-	err := f.acc.ended()
-	if err == nil || acceptPolicy(err) != acceptClosed && !f.fail(c, "accept", err) {
-		return
+	switch err := f.acc.ended(); {
+	case err == nil:
+	case f.draining:
+		f.finish(c, nil)
+	case acceptPolicy(err) == acceptClosed || f.fail(c, "accept", err):
+		f.finish(c, &Error{Op: "accept", Err: err, Wheel: f.ID()})
 	}
-	f.finish(c, &Error{Op: "accept", Err: err, Wheel: f.ID()})
 }
 
 // tellDial is a client's turn (W43, W44).

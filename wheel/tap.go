@@ -30,7 +30,7 @@ func (t *tap) init(src *kernel.Source, cfg *RunConfig) {
 		t.over = true
 		return
 	}
-	t.in.init(t.file, src.Wake)
+	t.in.init(t.file, rawConn(t.file), src)
 	t.in.setCredit(cfg.Credit)
 }
 
