@@ -9,7 +9,6 @@ import (
 	"github.com/usher-go/usher/session"
 )
 
-
 const (
 	hit  kernel.Event[*int]    = "hit"
 	peer kernel.Event[*player] = "peer"

@@ -21,7 +21,7 @@ func (c *Context) Call(to Address, event string, args ...any) (any, error) {
 		return nil, postError(to, event, args, ErrNoSession)
 	}
 	ev := event_(event, c.s, args)
-	ret, err := c.ch.call(nil, t, &ev)
+	ret, err := c.ch.call(context.Background(), t, &ev)
 	if err != nil {
 		err = callError(to, event, args, err)
 	}
@@ -100,14 +100,11 @@ func callError(to Address, name string, args []any, err error) error {
 }
 
 // call runs t's handler on this chain, taking the token if the chain does not
-// have it. A nil ctx never ends.
+// have it.
 func (ch *chain) call(ctx context.Context, t *session, ev *event) (any, error) {
 	k := ch.k
 	if k.loop == nil && !ch.holds(t) {
 		if !ch.take(t) {
-			if ctx == nil {
-				ctx = context.Background()
-			}
 			if err := k.calls.acquire(ctx, ch, t); err != nil {
 				return nil, err
 			}

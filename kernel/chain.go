@@ -147,7 +147,7 @@ func (s *session) ack(n uint64) {
 // raise queues DIE for a failed handler (K134).
 func (ch *chain) raise(s *session, x *Exception) {
 	if s.inStop || s.stopping { // K139: nobody can handle it any more
-		ch.k.fail(x)
+		ch.k.fail(x, x)
 		return
 	}
 	ch.k.die(s, x)

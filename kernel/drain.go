@@ -159,20 +159,25 @@ func (ch *chain) special(c *Context) {
 // runFront does the kernel's work that waits at the head of s's queue.
 func (ch *chain) runFront(s *session) {
 	for {
-		s.mu.Lock()
-		front := s.front
-		s.front = nil
-		for {
-			old := s.state.Load()
-			if s.state.CompareAndSwap(old, old&^bFront) {
-				break
-			}
-		}
-		s.mu.Unlock()
+		front := s.takeFront()
 		if len(front) == 0 {
 			return
 		}
 		ch.runJobs(s, front)
+	}
+}
+
+// takeFront takes what runFront has to do.
+func (s *session) takeFront() []event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	front := s.front
+	s.front = nil
+	for {
+		old := s.state.Load()
+		if s.state.CompareAndSwap(old, old&^bFront) {
+			return front
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -112,10 +113,11 @@ func panicked(s *session, ev *event, v any) *Exception {
 }
 
 // StopTimeoutError names the sessions whose handlers did not return within
-// Config.StopTimeout of a decided stop (G6). It wraps ErrStopTimeout.
+// Config.StopTimeout of a decided stop (G6), and the functions they are in. It
+// wraps ErrStopTimeout.
 type StopTimeoutError struct {
 	Timeout  time.Duration
-	Sessions []string // "#7 (logger)"
+	Sessions []string // "#7 (logger) in main.(*log).flush (log.go:42)"
 }
 
 func (e *StopTimeoutError) Error() string {
@@ -128,10 +130,28 @@ func (e *StopTimeoutError) Unwrap() error { return ErrStopTimeout }
 // stuck names the sessions that hold up a stop.
 func (k *Kernel) stuck() error {
 	e := &StopTimeoutError{Timeout: k.cfg.StopTimeout}
+	busy, gids := map[*session]uint64{}, map[uint64]bool{}
+	k.calls.mu.Lock()
 	for _, s := range k.tree.below(k.root) {
-		if s != k.root && s.state.Load()&bHeld != 0 {
-			e.Sessions = append(e.Sessions, s.describe())
+		holder := holderOf(s.state.Load())
+		if s == k.root || holder == 0 {
+			continue
+		}
+		busy[s] = 0
+		if ch := k.calls.chains[holder]; ch != nil && ch.gid != 0 {
+			busy[s] = ch.gid
+			gids[ch.gid] = true
 		}
 	}
+	k.calls.mu.Unlock()
+	where := whereabouts(gids)
+	for s, gid := range busy {
+		name := s.describe()
+		if at := where[gid]; at != "" {
+			name += " in " + at
+		}
+		e.Sessions = append(e.Sessions, name)
+	}
+	slices.Sort(e.Sessions)
 	return e
 }

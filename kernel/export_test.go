@@ -32,6 +32,7 @@ func (k *Kernel) Leftovers() map[string]int {
 	left["chains"] = len(k.calls.chains)
 	left["leases"] = len(k.leases.of)
 	left["watchers"] = len(k.signals.watchers)
+	left["walks"] = len(k.signals.walks)
 	for name, n := range left {
 		if n == 0 {
 			delete(left, name)

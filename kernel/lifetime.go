@@ -56,6 +56,12 @@ func (s *session) doom() {
 	s.mu.Unlock()
 }
 
+func (s *session) isDoomed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.doomed
+}
+
 func (s *session) doomLocked() {
 	if !s.doomed {
 		s.doomed = true
@@ -165,8 +171,8 @@ func (ch *chain) finish(s *session) {
 	k := ch.k
 	s.mu.Lock()
 	s.dead = true
-	in, out, front := s.in, s.out, s.front
-	s.in, s.out, s.front = queue[event]{}, queue[event]{}, nil
+	in, out := s.in, s.out
+	s.in, s.out = queue[event]{}, queue[event]{}
 	s.mu.Unlock()
 
 	s.gen.Add(1)
@@ -185,17 +191,8 @@ func (ch *chain) finish(s *session) {
 	k.calls.abandon(s)
 	k.tellMonitors(s)
 	k.obs.stopped(s)
-	for i := range front {
-		if j, ok := front[i].a[0].(job); ok && front[i].kind == evJob {
-			j(ch, false, true)
-		}
-	}
+	ch.runFront(s)
 	s.invoker.InvokeSystemMessage(stopMessage)
-	for i := range front {
-		if front[i].kind == evSys {
-			ch.systemMessage(s, front[i].a[0])
-		}
-	}
 	ends := s.onEnd
 	s.onEnd = nil
 	for _, f := range ends {

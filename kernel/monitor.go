@@ -31,7 +31,10 @@ func (k *Kernel) tellMonitors(s *session) {
 	s.monitors = nil
 	s.mu.Unlock()
 	for _, m := range list {
+		if m.who.isDoomed() { // who ends, too, does not care any more
+			continue
+		}
 		ev := event_(m.event, nil, m.args)
-		_ = k.postOutside(m.who, &ev) // who ended, too, does not care any more
+		_ = k.postOutside(m.who, &ev)
 	}
 }

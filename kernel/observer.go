@@ -28,6 +28,7 @@ type Observer struct {
 	Spawned   func(session Address, parent Address)
 	Stopped   func(session Address)
 	Failed    func(*Exception)                         // DIE was raised
+	Fatal     func(*Exception)                         // nobody handled it: the kernel stops
 	Reported  func(component, cause string, err error) // see Kernel.Report
 }
 
@@ -148,6 +149,12 @@ func (o *observe) drop(ev *event, to *session, why Reason) {
 	}
 	if o.warn && o.first("dropped "+ev.name+string(why)) {
 		slog.Warn("usher: dropped event", "event", ev.name, "to", to.describe(), "from", addr(ev.from).String(), "reason", string(why))
+	}
+}
+
+func (o *observe) fatal(x *Exception) {
+	if o.Fatal != nil {
+		o.Fatal(x)
 	}
 }
 

@@ -17,10 +17,10 @@ type parallel struct {
 
 	mu      sync.Mutex
 	cond    sync.Cond // idle workers
-	inject  []*session
+	inject  runQueue  // of those woken from outside
 	all     []*worker
 	parked  int
-	outside int    // goroutines inside Spawn or Call
+	outside int    // goroutines inside Spawn or Call, or about to queue IDLE
 	work    uint64 // done by workers that are gone, and from outside
 	running bool
 	ending  bool
@@ -58,8 +58,8 @@ func (p *parallel) enqueue(ch *chain, s *session) {
 		return
 	}
 	p.mu.Lock()
-	p.inject = append(p.inject, s)
-	p.injectN.Store(int32(len(p.inject)))
+	p.inject.push(s)
+	p.injectN.Store(int32(p.inject.len()))
 	p.mu.Unlock()
 	if p.parkedN.Load() > 0 {
 		p.wakeOne()
@@ -154,17 +154,23 @@ func (p *parallel) idlePoint() (again bool) {
 	case idleDone:
 		p.finish()
 	case idleIdle:
-		p.mu.Unlock()
-		p.k.signal(p.k.root, "IDLE", nil)
-		p.mu.Lock()
+		p.announce("IDLE")
 		return true
 	case idleZombie:
-		p.mu.Unlock()
-		p.k.signal(p.k.root, "ZOMBIE", nil)
-		p.mu.Lock()
+		p.announce("ZOMBIE")
 		return true
 	}
 	return false
+}
+
+// announce signals everyone. Until the signal is queued, nobody else may find
+// the kernel idle.
+func (p *parallel) announce(name string) {
+	p.outside++
+	p.mu.Unlock()
+	p.k.signal(p.k.root, name, nil)
+	p.mu.Lock()
+	p.outside--
 }
 
 // watch looks, while there is work that nobody takes, for workers that do not
@@ -202,7 +208,7 @@ func (p *parallel) relieve() bool {
 	if p.parked == len(p.all) {
 		return false
 	}
-	stuck, waiting := 0, len(p.inject) > 0
+	stuck, waiting := 0, p.inject.len() > 0
 	for _, w := range p.all {
 		if n := w.turns.Load(); n == w.seen && !w.parked {
 			stuck++

@@ -85,12 +85,3 @@ func (q *queue[T]) recycle(s *segment[T]) {
 		q.spare.Put(s)
 	}
 }
-
-// len counts what is queued; it walks the segments and is for reports only.
-func (q *queue[T]) len() int {
-	n := 0
-	for s := q.head; s != nil; s = s.next {
-		n += s.w - s.r
-	}
-	return n
-}

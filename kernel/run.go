@@ -34,24 +34,32 @@ func (k *Kernel) Run(ctx context.Context) error {
 		k.walk(term, func() bool { return k.runs.Load() != run || !k.running.Load() })
 	})
 	defer stop()
+	stuck := false
+	defer func() { // also when a handler ends this goroutine, in the serial modes
+		if !stuck {
+			k.running.Store(false)
+		}
+	}()
 	err := k.run(ctx, asked)
 	why := k.takeError()
-	if err != nil {
-		go func() {
-			k.par.wait()
-			_ = k.takeError()
-			k.running.Store(false)
-		}()
+	switch stuck = err != nil; {
+	case stuck:
+		go k.afterStuck()
 		if why != nil {
 			err = errors.Join(err, why)
 		}
 		return err
+	case why != nil:
+		return why
 	}
+	return ctx.Err()
+}
+
+// afterStuck waits for the handlers that Run gave up on.
+func (k *Kernel) afterStuck() {
+	k.par.wait()
+	_ = k.takeError()
 	k.running.Store(false)
-	if why == nil {
-		why = ctx.Err()
-	}
-	return why
 }
 
 func (k *Kernel) run(ctx context.Context, asked <-chan struct{}) error {

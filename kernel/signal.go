@@ -19,6 +19,7 @@ type sigWatch struct {
 type signals struct {
 	sync.Mutex
 	watchers map[string]map[*session]sigWatch
+	walks    map[string][]*walk // by name, under way (the first) and waiting for it
 	os       osSignals
 }
 
@@ -110,6 +111,8 @@ func (k *Kernel) signal(to *session, name string, args []any) {
 }
 
 // walk queues a signal's dispatch. cancelled, when not nil, is asked right before.
+// In parallel mode a walk may have to wait for a busy session on its way. Others
+// do not wait for it, except those of the same name: these keep their order.
 func (k *Kernel) walk(w *walk, cancelled func() bool) {
 	w.target.hold()
 	k.root.postJob(func(ch *chain, _, _ bool) {
@@ -117,12 +120,41 @@ func (k *Kernel) walk(w *walk, cancelled func() bool) {
 			w.target.unhold()
 			return
 		}
-		w.targets = k.tree.below(w.target)
-		if w.cause != nil {
-			w.targets = append(w.targets, k.tree.above(w.target)...)
+		if k.signals.begin(w) {
+			ch.run(w)
 		}
-		ch.run(w)
 	})
+}
+
+// begin reports whether w can go now; otherwise it goes when those before it are
+// through. DIE does not wait: one failure's handler must not hold up another's.
+func (g *signals) begin(w *walk) bool {
+	if w.cause != nil {
+		return true
+	}
+	g.Lock()
+	defer g.Unlock()
+	if g.walks == nil {
+		g.walks = make(map[string][]*walk)
+	}
+	g.walks[w.name] = append(g.walks[w.name], w)
+	return len(g.walks[w.name]) == 1
+}
+
+// through ends begin, and starts the next.
+func (g *signals) through(w *walk) {
+	if w.cause != nil {
+		return
+	}
+	g.Lock()
+	defer g.Unlock()
+	rest := g.walks[w.name][1:]
+	if len(rest) == 0 {
+		delete(g.walks, w.name)
+		return
+	}
+	g.walks[w.name] = rest
+	w.k.root.postJob(func(ch *chain, _, _ bool) { ch.run(rest[0]) })
 }
 
 // die queues DIE for a failed handler: it goes to the failing session's
@@ -134,6 +166,10 @@ func (k *Kernel) die(s *session, x *Exception) {
 
 // run tells every watching target, then passes the verdict.
 func (ch *chain) run(w *walk) {
+	w.targets = w.k.tree.below(w.target)
+	if w.cause != nil {
+		w.targets = append(w.targets, w.k.tree.above(w.target)...)
+	}
 	n := len(w.targets)
 	ch.series(0, n+1, func(ch *chain, i int, next func(*chain)) {
 		if i == n {
@@ -174,7 +210,7 @@ func (ch *chain) tellSignal(s *session, w *walk) {
 	case err == ErrNoHandler:
 		ch.k.obs.unhandled(&ev, s)
 	case w.cause != nil: // K138: the handler of DIE failed
-		w.k.fail(fmt.Errorf("%w; then its DIE handler: %w", w.cause, err))
+		w.k.fail(w.cause, fmt.Errorf("%w; then its DIE handler: %w", w.cause, err))
 	default:
 		ch.raise(s, asException(s, &ev, err))
 	}
@@ -183,6 +219,7 @@ func (ch *chain) tellSignal(s *session, w *walk) {
 // verdict stops every session the signal reached, if it is to (K126, K129).
 func (ch *chain) verdict(w *walk) {
 	k := w.k
+	k.signals.through(w)
 	if w.over != nil {
 		close(w.over)
 	}
@@ -192,7 +229,7 @@ func (ch *chain) verdict(w *walk) {
 		return
 	}
 	if w.cause != nil {
-		k.fail(w.cause) // sets the error and asks for the kernel's stop
+		k.fail(w.cause, w.cause) // sets the error and asks for the kernel's stop
 	}
 	if w.global {
 		k.stopDecided()
@@ -209,8 +246,9 @@ func (ch *chain) verdict(w *walk) {
 	})
 }
 
-// fail notes why the kernel ends, and ends it. The first reason stands.
-func (k *Kernel) fail(err error) {
+// fail notes why the kernel ends, and ends it: x was not handled, err says so.
+func (k *Kernel) fail(x *Exception, err error) {
+	k.obs.fatal(x)
 	k.errMu.Lock()
 	if k.err == nil {
 		k.err = err

@@ -44,10 +44,10 @@ func (t *tree) unlink(child *session) {
 	child.prevSibling, child.nextSibling = nil, nil
 }
 
-// move changes child's parent, if it still is from.
+// move changes child's parent, if it still is from and the child has not ended.
 func (t *tree) move(child, from, to *session) {
 	t.Lock()
-	moved := child.parent == from
+	moved := child.parent == from && !child.unlinked
 	if moved {
 		t.unlink(child)
 		t.link(child, to)

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -60,8 +61,8 @@ func Payload[T any](c *Context) (T, error) {
 	a := c.Arg(0)
 	v, ok := a.(T)
 	if !ok && a != nil {
-		return v, fmt.Errorf("%w: event %q wants %T, got %T; post it with a value of the event's type",
-			ErrArgument, c.Event(), v, a)
+		return v, fmt.Errorf("%w: event %q wants %v, got %T; post it with a value of the event's type",
+			ErrArgument, c.Event(), reflect.TypeFor[T](), a)
 	}
 	return v, nil
 }

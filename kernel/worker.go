@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -13,8 +14,7 @@ type worker struct {
 	next atomic.Pointer[session] // woken by the handler that runs: the next turn
 
 	mu sync.Mutex
-	q  []*session // FIFO: q[r:]
-	r  int
+	q  runQueue
 	n  atomic.Int32
 
 	turns  atomic.Uint64 // moves with every turn; the monitor looks at it
@@ -30,10 +30,7 @@ const fairness = 64
 
 func (w *worker) put(s *session) {
 	w.mu.Lock()
-	if w.r > 0 && w.r == len(w.q) {
-		w.q, w.r = w.q[:0], 0
-	}
-	w.q = append(w.q, s)
+	w.q.push(s)
 	w.n.Add(1)
 	w.mu.Unlock()
 }
@@ -44,17 +41,9 @@ func (w *worker) get() *session {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.r == len(w.q) {
-		return nil
-	}
-	s := w.q[w.r]
-	w.q[w.r] = nil
-	w.r++
-	w.n.Add(-1)
-	if w.r >= 1024 && w.r*2 >= len(w.q) {
-		n := copy(w.q, w.q[w.r:])
-		clear(w.q[n:])
-		w.q, w.r = w.q[:n], 0
+	s := w.q.pop()
+	if s != nil {
+		w.n.Add(-1)
 	}
 	return s
 }
@@ -124,21 +113,15 @@ func (p *parallel) injected(w *worker) *session {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.inject) == 0 {
-		return nil
+	share := p.inject.len() / len(p.all)
+	s := p.inject.pop()
+	for ; share > 0 && p.inject.len() > 0; share-- {
+		w.put(p.inject.pop())
 	}
-	share := len(p.inject)/len(p.all) + 1
-	take := p.inject[:min(share, len(p.inject))]
-	s := take[0]
-	for _, more := range take[1:] {
-		w.put(more)
-	}
-	if p.inject = p.inject[len(take):]; len(p.inject) == 0 {
-		p.inject = nil
-	} else if p.parked > 0 {
+	if p.inject.len() > 0 && p.parked > 0 {
 		p.cond.Signal()
 	}
-	p.injectN.Store(int32(len(p.inject)))
+	p.injectN.Store(int32(p.inject.len()))
 	return s
 }
 
@@ -183,7 +166,11 @@ func (w *worker) park() bool {
 	p := w.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ending || len(p.all)-p.stuck > p.target && !w.hasWork() {
+	if p.ending {
+		return false
+	}
+	if len(p.all)-p.stuck > p.target && !w.hasWork() {
+		p.remove(w) // at once: the next one that asks must not count us any more
 		return false
 	}
 	w.parked = true
@@ -199,7 +186,7 @@ func (w *worker) park() bool {
 		}
 	}()
 	for !p.ending {
-		if len(p.inject) > 0 || p.anyWork() {
+		if p.inject.len() > 0 || p.anyWork() {
 			return true
 		}
 		if p.parked == len(p.all) && p.outside == 0 {
@@ -211,7 +198,7 @@ func (w *worker) park() bool {
 			}
 		}
 		p.cond.Wait()
-		if len(p.inject) > 0 || p.anyWork() {
+		if p.inject.len() > 0 || p.anyWork() {
 			return true
 		}
 	}
@@ -228,6 +215,15 @@ func (p *parallel) anyWork() bool {
 	return false
 }
 
+// remove takes a worker off the list, and keeps its work. It is called with the
+// lock; others may be reading the old list.
+func (p *parallel) remove(w *worker) {
+	if i := slices.Index(p.all, w); i >= 0 {
+		p.all = slices.Concat(p.all[:i], p.all[i+1:])
+		p.work += w.work
+	}
+}
+
 // retire takes the worker out; its queue goes to the others. A handler that
 // called runtime.Goexit took the goroutine with it: another one follows.
 func (w *worker) retire(replace bool) {
@@ -235,22 +231,15 @@ func (w *worker) retire(replace bool) {
 	w.ch.flushAcks()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.work += w.work
-	all := make([]*worker, 0, len(p.all))
-	for _, v := range p.all {
-		if v != w {
-			all = append(all, v)
-		}
-	}
-	p.all = all
+	p.remove(w)
 	p.k.calls.unregister(w.ch)
 	if s := w.next.Swap(nil); s != nil {
-		p.inject = append(p.inject, s)
+		p.inject.push(s)
 	}
 	for s := w.get(); s != nil; s = w.get() {
-		p.inject = append(p.inject, s)
+		p.inject.push(s)
 	}
-	p.injectN.Store(int32(len(p.inject)))
+	p.injectN.Store(int32(p.inject.len()))
 	if replace && !p.ending {
 		p.addWorker()
 	}

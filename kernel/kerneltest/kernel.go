@@ -1,0 +1,110 @@
+package kerneltest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/usher-go/usher/kernel"
+)
+
+// Option changes what New makes.
+type Option func(*options)
+
+type options struct {
+	cfg                                  kernel.Config
+	unhandled, dropped, reported, living bool
+}
+
+// Config starts from a configuration, for its network, timeouts or actor system.
+// Its Observer is told everything, too; its Mode and Seed do not count.
+func Config(cfg kernel.Config) Option {
+	return func(o *options) {
+		cfg.Mode, cfg.Seed = o.cfg.Mode, o.cfg.Seed
+		o.cfg = cfg
+	}
+}
+
+// Seed chooses the order; without it, and without USHER_SEED, it is 0.
+func Seed(seed uint64) Option { return func(o *options) { o.cfg.Seed = seed } }
+
+// Mode has the kernel run another way than simulated.
+func Mode(m kernel.Mode) Option { return func(o *options) { o.cfg.Mode = m } }
+
+// AllowUnhandled lets events pass that nobody handles.
+func AllowUnhandled() Option { return func(o *options) { o.unhandled = true } }
+
+// AllowDropped lets accepted events be dropped, as by a forced stop.
+func AllowDropped() Option { return func(o *options) { o.dropped = true } }
+
+// AllowReported lets components report what went wrong outside.
+func AllowReported() Option { return func(o *options) { o.reported = true } }
+
+// AllowAlive lets sessions outlive the test.
+func AllowAlive() Option { return func(o *options) { o.living = true } }
+
+// New makes a simulated kernel that fails t on what a correct program does not
+// do: see the package's documentation.
+func New(t testing.TB, opts ...Option) *kernel.Kernel {
+	t.Helper()
+	o := options{cfg: kernel.Config{Mode: kernel.Simulated}}
+	for _, f := range opts {
+		f(&o)
+	}
+	if seed, ok := replay(t); ok {
+		o.cfg.Seed = seed
+	}
+	w := &watch{t: t, options: o}
+	o.cfg.Observer = w.observer(o.cfg.Observer)
+	k := kernel.New(o.cfg)
+	t.Cleanup(func() { w.end(k) })
+	return k
+}
+
+// Run runs k until no session is left, and fails t if it ends in any other way.
+func Run(t testing.TB, k *kernel.Kernel) {
+	t.Helper()
+	if err := k.Run(context.Background()); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+// watch gathers what fails the test. It reports at the test's end, because an
+// observer may be called on any goroutine and must not end it.
+type watch struct {
+	options
+	t testing.TB
+
+	mu    sync.Mutex
+	found []string
+}
+
+// most is how many findings are kept: the first ones tell the story.
+const most = 20
+
+func (w *watch) add(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.found) < most {
+		w.found = append(w.found, fmt.Sprintf(format, args...))
+	}
+}
+
+// end is the leak report, and the place where all findings come out.
+func (w *watch) end(k *kernel.Kernel) {
+	w.t.Helper()
+	if !w.living {
+		for _, a := range k.Sessions() {
+			w.add("still alive at the end of the test:\n%s", k.Explain(a))
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.found {
+		w.t.Error(f)
+	}
+	if w.t.Failed() && w.cfg.Mode == kernel.Simulated {
+		w.t.Logf("seed %d; to replay: %s=%d go test -run '^%s$'", w.cfg.Seed, seedVariable, w.cfg.Seed, w.t.Name())
+	}
+}

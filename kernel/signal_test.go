@@ -1,0 +1,421 @@
+package kernel_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/usher-go/usher/kernel"
+)
+
+// clan spawns a tree root > (a > (a1, a2), b) whose members watch a signal;
+// handled is the one that marks it.
+func clan(k *fixture, sig, handled string) {
+	member := func(name string, kids ...table) table {
+		return table{
+			"_start": func(c *kernel.Context) error {
+				must(c.AliasSet(name))
+				if !strings.HasPrefix(name, "deaf") {
+					c.Sig(sig, "sig", "own of "+name)
+				}
+				for _, kid := range kids {
+					_, err := c.Spawn(kid)
+					must(err)
+				}
+				return nil
+			},
+			"sig": func(c *kernel.Context) error {
+				expect(k.t, "sender of a signal", c.Sender(), "")
+				want := []any{sig, "data", "own of " + name}
+				if got := c.Args(); sig != "IDLE" && !slices.Equal(got, want) {
+					k.t.Errorf("arguments %v, want %v", got, want)
+				}
+				k.note("%s", name)
+				if name == handled {
+					c.SigHandled()
+				}
+				return nil
+			},
+			"_stop": k.noting(name + " stops"),
+		}
+	}
+	k.spawn(member("root", member("a", member("a1"), member("a2"), member("deaf")), member("b")))
+}
+
+// Deepest generation first, the target last (K124), each with the signal's
+// name, its data and its own arguments (K119); benign signals stop nobody (K128).
+func TestSignal_WalkOrder_K124(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		for target, want := range map[kernel.Address]string{"root": "a1 a2|a b|root", "a": "a1 a2|a", "": "a1 a2|a b|root"} {
+			k := boot(t, m)
+			release := k.Hold("no IDLE")
+			clan(k, "NEWS", "")
+			must(k.Signal(target, "NEWS", "data"))
+			k.service(table{
+				"_start": func(c *kernel.Context) error { c.Sig("OVER", "over"); return k.Signal("", "OVER") }, // behind it in line (K52)
+				"over":   func(*kernel.Context) error { k.note("over"); release(); return nil },
+			})
+			k.run()
+			got := k.journal()
+			for _, gen := range strings.Split(want, "|") {
+				names := strings.Fields(gen)
+				if len(got) < len(names) {
+					t.Fatalf("to %v: journal too short: %v", target, k.journal())
+				}
+				now := slices.Clone(got[:len(names)])
+				slices.Sort(now)
+				if !slices.Equal(now, names) {
+					t.Errorf("to %v: generation %v, want %v", target, now, names)
+				}
+				got = got[len(names):]
+			}
+			expect(t, "next", got[0], "over")
+		}
+	})
+}
+
+// One verdict: unhandled, a terminal signal stops all it touched, watching or
+// not, leaf first (K126); handled by any, it stops nobody (K127).
+func TestSignal_OneVerdict_K126_K127(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		for _, sig := range []string{"HUP", "INT", "QUIT", "TERM", "KILL"} {
+			k := boot(t, m)
+			release := k.Hold("no IDLE")
+			clan(k, sig, "")
+			must(k.Signal("a", sig, "data"))
+			release()
+			k.run()
+			got := k.journal()
+			at := func(n string) int { return slices.Index(got, n) }
+			if at("a1") > at("a") || at("a") > at("a1 stops") || at("a1 stops") > at("a stops") || at("deaf stops") > at("a stops") || at("a stops") > at("root stops") {
+				t.Errorf("%s: %v", sig, got)
+			}
+		}
+		for _, who := range []string{"a1", "a2", "a"} {
+			k := boot(t, m)
+			clan(k, "TERM", who)
+			must(k.Signal("a", "TERM", "data"))
+			k.run() // until IDLE
+			got := k.journal()
+			slices.Sort(got[:3])
+			expect(t, "heard by", strings.Join(got[:3], " "), "a a1 a2")
+			if slices.Contains(got[:3], "a stops") {
+				t.Errorf("handled by %s: %v", who, got)
+			}
+		}
+	})
+}
+
+// Nonmaskable signals are told first and stop everything in any case (K129).
+func TestSignal_Nonmaskable_K129(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		for _, sig := range []string{"ZOMBIE", "UIDESTROY"} {
+			k := boot(t, m)
+			k.Hold("for ever")
+			clan(k, sig, "root")
+			must(k.Signal("", sig, "data"))
+			k.run2()
+			got := k.journal()
+			slices.Sort(got[:5])
+			expect(t, "heard first", strings.Join(got[:5], " "), "a a1 a2 b root")
+			expect(t, "then stopped", len(got), 5+6)
+		}
+	})
+}
+
+// SigHandled counts from calls nested in the handler, and does nothing outside
+// one (K127); a signal dispatched while another is keeps its own state (K131).
+func TestSignal_NestedSigHandled_K127_K131(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		helper := k.service(table{"save": func(c *kernel.Context) error { c.SigHandled(); return nil }})
+		a := k.service(table{
+			"_start": func(c *kernel.Context) error { c.Sig("TERM", "term"); c.Sig("INT", "int"); return nil },
+			"term": func(c *kernel.Context) error {
+				_, err := c.Call(helper, "save")
+				must(err)
+				must(c.Signal(c.Self(), "INT", "int data"))
+				expect(t, "still TERM", c.Arg(0), "TERM")
+				return nil
+			},
+			"int":   func(c *kernel.Context) error { k.note("INT %v", c.Arg(1)); return nil },
+			"save":  func(c *kernel.Context) error { c.SigHandled(); return nil },
+			"_stop": k.noting("stop"),
+		})
+		must(k.Signal(a, "TERM"))
+		must(k.Post(a, "save"))
+		k.run()
+		k.wantNotes("INT int data", "stop")
+	})
+}
+
+// K118: one handler per signal and session; replacing, removing, case.
+func TestSignal_Watching_K118(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		a := k.service(table{
+			"_start": func(c *kernel.Context) error {
+				c.Sig("MINE", "first")
+				c.Sig("MINE", "second", 1, 2)
+				c.Sig("GONE", "first")
+				c.Sig("GONE", "")
+				c.Sig("GONE", "")
+				return nil
+			},
+			"first":  k.noting("first"),
+			"second": func(c *kernel.Context) error { k.note("%v", c.Args()); return nil },
+		})
+		for _, sig := range []string{"GONE", "mine", "MINE"} {
+			must(k.Signal(a, sig))
+		}
+		must(k.Signal(a, "UNWATCHED"))
+		for _, bad := range []string{"", "\x00stop"} {
+			if err := k.Signal(a, bad); !errors.Is(err, kernel.ErrArgument) {
+				t.Errorf("Signal(%q): %v", bad, err)
+			}
+		}
+		if err := k.Signal("nobody", "X"); !errors.Is(err, kernel.ErrNoSession) {
+			t.Errorf("Signal to nobody: %v", err)
+		}
+		k.run()
+		k.wantNotes("[MINE 1 2]")
+	})
+}
+
+// A signal that a session sent itself holds it, like an event (K21, K52); a
+// handler that is missing is reported.
+func TestSignal_HoldsItsTarget(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		release := k.Hold("no IDLE")
+		k.spawn(table{
+			"_start": func(c *kernel.Context) error { c.Sig("X", "x"); c.Sig("Y", "missing"); return c.Signal(c.Self(), "X") },
+			"x":      func(c *kernel.Context) error { k.note("x"); return c.Signal(c.Self(), "Y") },
+			"_stop":  func(*kernel.Context) error { k.note("stop"); release(); return nil },
+		})
+		k.run()
+		k.wantNotes("x", "stop")
+		expect(t, "unhandled", k.unhandled.Load(), 1)
+	})
+}
+
+// IDLE once, then, if it was handled and nothing came of it, ZOMBIE once (K43);
+// if something did, IDLE again at the next idle point (K42).
+func TestSignal_IDLEThenZOMBIE_K41_K43(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		works := 3
+		k.service(table{
+			"_start": func(c *kernel.Context) error { c.Sig("IDLE", "idle"); c.Sig("ZOMBIE", "zombie"); return nil },
+			"idle": func(c *kernel.Context) error {
+				k.note("IDLE")
+				c.SigHandled()
+				if works--; works > 0 {
+					c.Delay("x", time.Millisecond)
+				}
+				return nil
+			},
+			"x":      k.noting("x"),
+			"zombie": func(c *kernel.Context) error { k.note("ZOMBIE"); c.SigHandled(); return c.Yield("futile") },
+			"futile": k.noting("futile"),
+			"_stop":  k.noting("stop"),
+		})
+		k.run()
+		k.wantNotes("IDLE", "x", "IDLE", "x", "IDLE", "ZOMBIE", "stop")
+		k.wantDrops(map[string]int{"futile: receiver stopped": 1})
+
+		k.notes, works = nil, 0 // the next Run begins anew: no ZOMBIE without IDLE
+		k.service(table{
+			"_start": func(c *kernel.Context) error { c.Sig("IDLE", "idle"); c.Sig("ZOMBIE", "zombie"); return nil },
+			"idle":   k.noting("IDLE"),
+			"zombie": k.noting("ZOMBIE"),
+		})
+		k.run()
+		k.wantNotes("IDLE")
+	})
+}
+
+// IDLE comes neither while a handler runs nor while an event is queued: here
+// every idle point is real, and followed by one more round of work.
+func TestSignal_NoIDLEWhileSomethingRuns(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m, workers(3))
+		const rounds, each = 50, 4
+		running, queued, round := make(chan int, 100), 0, 0
+		var peers []kernel.Address
+		for range each {
+			peers = append(peers, k.service(table{"work": func(c *kernel.Context) error {
+				running <- 1
+				defer func() { <-running }()
+				if n := c.Arg(0).(int); n > 0 {
+					return c.Post(peers[n%each], "work", n-1)
+				}
+				return c.Post("boss", "done")
+			}}))
+		}
+		k.spawn(table{
+			"_start": func(c *kernel.Context) error { c.Sig("IDLE", "idle"); return nil },
+			"done":   func(*kernel.Context) error { queued--; return nil },
+			"idle": func(c *kernel.Context) error {
+				if queued != 0 || len(running) != 0 {
+					t.Errorf("IDLE with %d queued, %d running", queued, len(running))
+				}
+				if round++; round > rounds {
+					return nil
+				}
+				c.SigHandled()
+				for _, p := range peers {
+					queued++
+					must(c.Post(p, "work", 7))
+				}
+				return nil
+			},
+		}, kernel.Alias("boss"))
+		k.run()
+		expect(t, "rounds", round, rounds+1)
+	})
+}
+
+// The operating system's signals, for real: caught while somebody watches.
+func TestSignal_FromTheOperatingSystem_K120(t *testing.T) {
+	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
+		t.Run(m.String(), func(t *testing.T) {
+			for sig, num := range map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "USR1": syscall.SIGUSR1} {
+				k := boot(t, m)
+				k.spawn(table{
+					"_start": func(c *kernel.Context) error {
+						c.Lease("for ever")
+						c.Sig(sig, "sig")
+						return c.Yield("kill")
+					},
+					"kill": func(*kernel.Context) error { return syscall.Kill(os.Getpid(), num) },
+					"sig": func(c *kernel.Context) error {
+						k.note("%v", c.Arg(0))
+						if sig == "USR1" {
+							k.Stop()
+						}
+						return nil
+					},
+					"_stop": k.noting("stop"),
+				})
+				k.run()
+				k.wantNotes(sig, "stop")
+			}
+		})
+	}
+}
+
+// A watched process: reaped, told once to every watcher with its state and their
+// arguments (K142, K144); a removed watch is not told (K143); a process that is
+// not ours gives a nil state.
+func TestSignal_SigChild_K142(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		cmd := exec.Command("sh", "-c", "read line; exit 3")
+		in, err := cmd.StdinPipe()
+		must(err)
+		if err := cmd.Start(); err != nil {
+			t.Skip(err)
+		}
+		pid := cmd.Process.Pid
+		watcher := func(name string, more func(c *kernel.Context)) table {
+			return table{
+				"_start": func(c *kernel.Context) error {
+					c.SigChild(pid, "ended", name)
+					if more != nil {
+						more(c)
+					}
+					return nil
+				},
+				"ended": func(c *kernel.Context) error {
+					st, _ := c.Arg(2).(*os.ProcessState)
+					k.note("%v %v %v %v", c.Arg(0), c.Arg(1) == pid, st.ExitCode(), c.Arg(3))
+					return nil
+				},
+				"foreign": func(c *kernel.Context) error {
+					st, ok := c.Arg(2).(*os.ProcessState)
+					k.note("foreign %v %v", st == nil, ok)
+					return nil
+				},
+			}
+		}
+		k.spawn(watcher("one", nil))
+		k.spawn(watcher("two", func(c *kernel.Context) { c.SigChild(pid, "ended", "two again") }))
+		k.spawn(watcher("three", func(c *kernel.Context) { c.SigChild(pid, "", nil); c.SigChild(pid, "") }))
+		k.spawn(watcher("four", func(c *kernel.Context) {
+			c.SigChild(pid, "")
+			c.SigChild(os.Getppid(), "foreign")
+		}))
+		go in.Close()
+		k.run()
+		k.wantSet("CHLD true 3 one", "CHLD true 3 two again", "foreign true true")
+	})
+}
+
+// A watcher that ends before the process does.
+func TestSignal_SigChildWatcherEndsFirst(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		cmd := exec.Command("sleep", "3600")
+		if err := cmd.Start(); err != nil {
+			t.Skip(err)
+		}
+		k.spawn(table{
+			"_start": func(c *kernel.Context) error { c.SigChild(cmd.Process.Pid, "x"); return c.Yield("end") },
+			"end":    func(c *kernel.Context) error { c.Stop(); return nil },
+			"x":      k.noting("must not come"),
+		})
+		k.run()
+		must(cmd.Process.Kill())
+		k.wantNotes()
+	})
+}
+
+// Signals while sessions come and go: every walk ends, none is lost.
+func TestSignal_WalksRaceWithStops(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		const rounds = 40
+		k := boot(t, m, seed(3))
+		heard := 0
+		mortal := table{
+			"_start": func(c *kernel.Context) error { c.Sig("NEWS", "news"); return c.Yield("x", 20) },
+			"x": func(c *kernel.Context) error {
+				if n := c.Arg(0).(int); n > 0 {
+					return c.Yield("x", n-1)
+				}
+				return nil
+			},
+			"news": func(*kernel.Context) error { return nil },
+		}
+		k.service(table{ // a signal to everyone holds nobody
+			"_start": func(c *kernel.Context) error { c.Sig("NEWS", "news"); return c.Yield("go", rounds) },
+			"go": func(c *kernel.Context) error {
+				n := c.Arg(0).(int)
+				if n == 0 {
+					return nil
+				}
+				for range 5 {
+					_, err := c.Spawn(mortal)
+					must(err)
+				}
+				must(c.Signal("", "NEWS", n))
+				return c.Yield("go", n-1)
+			},
+			"news": func(c *kernel.Context) error {
+				heard++
+				if want := rounds + 1 - heard; c.Arg(1) != want {
+					return fmt.Errorf("signal %v, want %d", c.Arg(1), want)
+				}
+				return nil
+			},
+		})
+		k.run()
+		expect(t, "signals heard", heard, rounds)
+	})
+}
