@@ -103,6 +103,9 @@ func callError(to Address, name string, args []any, err error) error {
 // have it.
 func (ch *chain) call(ctx context.Context, t *session, ev *event) (any, error) {
 	k := ch.k
+	if ev.name == "" {
+		return nil, errNoName
+	}
 	if k.loop == nil && !ch.holds(t) {
 		if !ch.take(t) {
 			if err := k.calls.acquire(ctx, ch, t); err != nil {
@@ -111,7 +114,7 @@ func (ch *chain) call(ctx context.Context, t *session, ev *event) (any, error) {
 		}
 		defer ch.settle(t)
 	}
-	if t.dead { // it was there when its address was resolved
+	if t.dead || t.down() { // it was there when its address was resolved
 		return nil, ErrStopped
 	}
 	if k.loop != nil {

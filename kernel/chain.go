@@ -150,5 +150,8 @@ func (ch *chain) raise(s *session, x *Exception) {
 		ch.k.fail(x, x)
 		return
 	}
+	if ch.escalate(s, x) {
+		return
+	}
 	ch.k.die(s, x)
 }

@@ -49,7 +49,7 @@ func (ch *chain) drain(s *session, budget *int) (again bool) {
 			ch.runFront(s)
 			running = false
 		}
-		if s.stopping || s.wantStop {
+		if s.stopping || s.wantStop || s.down() {
 			return false
 		}
 		if s.out.empty() {

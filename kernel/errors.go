@@ -37,11 +37,14 @@ var (
 	ErrNotEncodable = errors.New("not encodable")
 	// ErrArgument: an argument is missing or of the wrong kind; the text names it.
 	ErrArgument = errors.New("bad argument")
-	// ErrRunning: Run was called while the kernel runs, or Step while Run does.
+	// ErrRunning: Run was called while the kernel runs, or a simulated kernel was
+	// called by another goroutine than the one that runs it.
 	ErrRunning = errors.New("kernel is running")
 	// ErrStopTimeout: handlers did not return within Config.StopTimeout (G6).
 	ErrStopTimeout = errors.New("handlers did not return in time")
 )
+
+var errNoName = fmt.Errorf("%w: the event has no name", ErrArgument)
 
 // PostError hands back an event that could not be delivered.
 type PostError struct {

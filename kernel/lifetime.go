@@ -178,12 +178,10 @@ func (ch *chain) finish(s *session) {
 	s.gen.Add(1)
 	k.dropAll(&out, s)
 	k.dropAll(&in, s)
-	k.timers.removeAll(s, nil)
-	k.signals.forget(s)
-	s.forgetProcesses()
-	for src := s.sources; src != nil; src = s.sources {
-		src.close()
+	if s.down() {
+		ch.up(s)
 	}
+	ch.strip(s)
 	k.aliasesRemoveAll(s)
 	k.dir.remove(s)
 	k.forgetLeases(s)

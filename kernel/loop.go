@@ -167,6 +167,11 @@ func (l *loop) fire() bool {
 	if s == nil {
 		return false
 	}
+	if s.down() {
+		s.pending++
+		s.supervised.kept.push(&posted{ev: ev, to: s, due: due, seq: seq})
+		return true
+	}
 	l.run(s, &ev, nil)
 	return true
 }
@@ -188,6 +193,10 @@ func (l *loop) dispatch() {
 		l.drop(&p.ev, s, ReasonStopped)
 	case from != nil && from.killed.Load():
 		l.drop(&p.ev, s, ReasonSenderStopped)
+	case s.down() && p.ev.kind != evSys && p.ev.kind != evJob:
+		s.pending++ // it stays queued, aside
+		s.supervised.kept.push(&p)
+		return
 	default:
 		l.run(s, &p.ev, from)
 		return

@@ -16,9 +16,14 @@ var (
 	_ actor.Actor   = (*session)(nil)
 )
 
-// PostUserMessage queues what a plain actor sent, in line with the events.
+// PostUserMessage queues what a plain actor sent, in line with the events. What
+// does not find room is a dead letter, as is usual there; a PoisonPill always does.
 func (s *session) PostUserMessage(message any) {
 	msg, sender := actor.UnwrapEnvelopeMessage(message), actor.UnwrapEnvelopeSender(message)
+	if _, ok := msg.(*actor.PoisonPill); ok {
+		s.postJob(func(_ *chain, _, _ bool) { s.wantStop = true })
+		return
+	}
 	ev := event{name: "_message", kind: evRaw, a: [2]any{msg, sender}, n: 2}
 	if s.k.postOutside(s, &ev) != nil && s.actx != nil {
 		s.k.system.DeadLetter.SendUserMessage(s.pid, message)
@@ -62,8 +67,18 @@ func (s *session) Receive(ac actor.Context) {
 // session's stop, which ends with Proto.Actor's.
 func (ch *chain) systemMessage(s *session, m any) {
 	switch m.(type) {
-	case *actor.SuspendMailbox, *actor.ResumeMailbox, *actor.Restart:
-		return // failures are events here (DIE), not restarts of the mailbox
+	case *actor.SuspendMailbox:
+		return
+	case *actor.ResumeMailbox:
+		if s.down() {
+			ch.up(s)
+		}
+		return
+	case *actor.Restart:
+		if s.down() {
+			ch.restart(s)
+		}
+		return
 	case *actor.Stop:
 		if !s.dead {
 			ch.end(s, true, nil)
@@ -73,12 +88,8 @@ func (ch *chain) systemMessage(s *session, m any) {
 	s.invoker.InvokeSystemMessage(m)
 }
 
-// rawMessage gives the session what a plain actor sent; a PoisonPill ends it.
+// rawMessage gives the session what a plain actor sent.
 func (ch *chain) rawMessage(c *Context) {
-	if _, ok := c.ev.a[0].(*actor.PoisonPill); ok {
-		c.s.wantStop = true
-		return
-	}
 	c.ev.kind = evPost
 	if pid, _ := c.ev.a[1].(*actor.PID); pid == nil {
 		c.ev.a[1] = nil

@@ -27,6 +27,7 @@ type Observer struct {
 	Dropped   func(Record, Reason) // accepted, but it will not be handled (G9)
 	Spawned   func(session Address, parent Address)
 	Stopped   func(session Address)
+	Restarted func(session Address, cause *Exception)  // see Supervise
 	Failed    func(*Exception)                         // DIE was raised
 	Fatal     func(*Exception)                         // nobody handled it: the kernel stops
 	Reported  func(component, cause string, err error) // see Kernel.Report
@@ -167,6 +168,16 @@ func (o *observe) failed(x *Exception) {
 func (o *observe) spawned(s *session) {
 	if o.Spawned != nil {
 		o.Spawned(s.addr, addr(s.parent))
+	}
+}
+
+// restarted is the only word that there is of a supervised session's failure.
+func (o *observe) restarted(s *session, cause *Exception) {
+	if o.Restarted != nil {
+		o.Restarted(s.addr, cause)
+	}
+	if o.warn && o.first("restarted "+cause.Event) {
+		slog.Warn("usher: restarted a supervised session", "session", s.describe(), "error", cause)
 	}
 }
 

@@ -52,6 +52,8 @@ func (c *Context) send(t *session, ev *event) error {
 		k.obs.stamp(c, ev, t)
 	}
 	switch {
+	case ev.name == "":
+		return errNoName
 	case s.inStop:
 		k.obs.drop(ev, t, ReasonSenderStopped)
 		return nil
@@ -124,6 +126,9 @@ func (p *parallel) post(ch *chain, t *session, ev *event) error {
 
 // postOutside accepts an event from any goroutine.
 func (k *Kernel) postOutside(t *session, ev *event) error {
+	if ev.kind == evPost && ev.name == "" {
+		return errNoName
+	}
 	if k.obs.on {
 		k.obs.stamp(nil, ev, t)
 	}

@@ -34,23 +34,24 @@ type session struct {
 	holds atomic.Int64  // timers, watches, leases, aliases, children, processes, its creator
 
 	// token
-	out       queue[event]
-	sent      uint64 // events this session sent to others
-	pending   int    // serial: events queued for it
-	marked    bool   // serial: waits for the sweep
-	stopping  bool   // _stop was decided: no event is dispatched any more
-	inStop    bool   // _stop is running: what it posts is void (K32)
-	ending    bool   // end has begun
-	starting  bool   // _start is running
-	watches   bool   // Sig was used
-	wantStop  bool   // Context.Stop was called
-	announced bool   // the parent heard of its creation
-	depth     int32  // handlers of this session on the stack
-	routes    *routes
-	watched   map[watchKey]*watch // SelectRead, SelectWrite
-	sources   *Source             // wheels
-	states    map[string]Handler
-	onEnd     []func(*chain) // called when the session has ended
+	out        queue[event]
+	sent       uint64 // events this session sent to others
+	pending    int    // serial: events queued for it
+	marked     bool   // serial: waits for the sweep
+	stopping   bool   // _stop was decided: no event is dispatched any more
+	inStop     bool   // _stop is running: what it posts is void (K32)
+	ending     bool   // end has begun
+	starting   bool   // _start is running
+	watches    bool   // Sig was used
+	wantStop   bool   // Context.Stop was called
+	announced  bool   // the parent heard of its creation
+	depth      int32  // handlers of this session on the stack
+	routes     *routes
+	watched    map[watchKey]*watch // SelectRead, SelectWrite
+	sources    *Source             // wheels
+	states     map[string]Handler
+	supervised *supervision   // nil: failures are DIE
+	onEnd      []func(*chain) // called when the session has ended
 
 	children int32 // processes watched; guarded by processes.mu
 

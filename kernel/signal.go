@@ -250,9 +250,10 @@ func (ch *chain) verdict(w *walk) {
 func (k *Kernel) fail(x *Exception, err error) {
 	k.obs.fatal(x)
 	k.errMu.Lock()
-	if k.err == nil {
+	switch {
+	case k.err == nil || errors.Is(err, k.err): // the same, or more about it (K138)
 		k.err = err
-	} else if k.err != err {
+	default:
 		k.err = errors.Join(k.err, err)
 	}
 	k.errMu.Unlock()

@@ -127,7 +127,7 @@ func (src *Source) Deliver(c *Context, name string, args ...any) bool {
 			c.ch.raise(c.s, &Exception{Session: c.s.addr, Event: name, Source: c.s.addr, Err: err})
 		}
 	}
-	return !src.gone && !c.s.wantStop && !c.s.stopping
+	return !src.gone && !c.s.wantStop && !c.s.stopping && !c.s.down()
 }
 
 // Actor starts a Proto.Actor actor as a child of the session's, for wheels that

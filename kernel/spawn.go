@@ -13,11 +13,12 @@ import (
 type SpawnOption func(*spawnOptions)
 
 type spawnOptions struct {
-	alias string
-	args  []any
-	limit int
-	held  bool
-	lease *Lease
+	alias      string
+	args       []any
+	limit      int
+	held       bool
+	supervised *supervision
+	lease      *Lease
 }
 
 // Alias gives the session an alias before its _start runs.
@@ -87,6 +88,12 @@ func (k *Kernel) options(opts []SpawnOption) (*spawnOptions, error) {
 	if o.limit < 0 || o.limit > math.MaxInt32 {
 		return nil, fmt.Errorf("%w: QueueLimit is %d; want 0 for none, or more", ErrArgument, o.limit)
 	}
+	if o.supervised != nil {
+		if err := o.supervised.check(); err != nil {
+			return nil, err
+		}
+		o.supervised.args = o.args
+	}
 	if o.alias != "" {
 		return o, checkAlias(o.alias)
 	}
@@ -138,7 +145,7 @@ func (ch *chain) spawn(parent *session, creator *Context, r Receiver, o *spawnOp
 var startedMessage = &actor.Started{}
 
 func (k *Kernel) newSession(r Receiver, o *spawnOptions) *session {
-	s := &session{k: k, recv: r, id: k.nextID.Add(1), limit: int32(o.limit)}
+	s := &session{k: k, recv: r, id: k.nextID.Add(1), limit: int32(o.limit), supervised: o.supervised}
 	s.addr = addressOf(s.id)
 	if k.par != nil {
 		s.in.spare, s.out.spare = &k.par.spare, &k.par.spare
@@ -149,10 +156,14 @@ func (k *Kernel) newSession(r Receiver, o *spawnOptions) *session {
 // props makes the session its own actor and mailbox. Proto.Actor posts Started
 // to the mailbox, which spawn handles itself, in time.
 func (k *Kernel) props(s *session) *actor.Props {
-	return actor.PropsFromProducer(
+	p := actor.PropsFromProducer(
 		func() actor.Actor { return s },
 		actor.WithMailbox(func() actor.Mailbox { return spawning{s} }),
 	)
+	if v := s.supervised; v != nil {
+		p.Configure(actor.WithGuardian(v.policy))
+	}
+	return p
 }
 
 // spawning is the mailbox during the spawn: Started is handled by spawn itself.
@@ -215,12 +226,18 @@ func (ch *chain) settleNew(s *session, creator *Context) {
 	switch {
 	case creator != nil:
 		creator.created = append(creator.created, s)
+		if k.loop != nil { // until the next turn, so that its creator may yield and then post to it (K25)
+			k.loop.accept(&posted{ev: event{kind: evJob, a: [2]any{nothing}}, to: s})
+		}
 	case k.keepUntilRun(s):
 	default:
 		s.holds.Add(-1)
 	}
 	ch.settle(s)
 }
+
+// nothing is a job for its place in the queue.
+var nothing job = func(*chain, bool, bool) {}
 
 // keepUntilRun holds a session that was made before Run.
 func (k *Kernel) keepUntilRun(s *session) bool {

@@ -96,7 +96,7 @@ func (ch *chain) drop(s *session, acks bool, acked uint64) {
 			continue
 		}
 		next := old & (bQueued | bInbox | bFront)
-		work := old&(bFront|bLook) != 0 || !s.stopping && (old&bInbox != 0 || !s.out.empty())
+		work := old&(bFront|bLook) != 0 || !s.stopping && !s.down() && (old&bInbox != 0 || !s.out.empty())
 		if work {
 			next |= bQueued
 		} else if acks {
