@@ -71,10 +71,12 @@ func TestActor_PoisonAndStop(t *testing.T) {
 		} {
 			k := boot(t, m, inSystem)
 			l, err := k.SpawnHeld(table{
+				"x":      nop.none,
 				"_start": func(c *kernel.Context) error { _, err := c.Spawn(table{"_parent": k.noting("kid moves")}); return err },
 				"_stop":  k.noting("stop"),
-			})
+			}, kernel.QueueLimit(1))
 			must(err)
+			must(l.Post("x")) // the limit is reached
 			to, _ := k.PID(l.Address())
 			p := &plain{make(chan any, 1)}
 			watcher := neighbours.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
@@ -140,6 +142,7 @@ func TestActor_WheelActorsEndWithTheSession(t *testing.T) {
 			"_start": func(c *kernel.Context) error { return c.Yield("go") },
 			"go": func(c *kernel.Context) error {
 				src := c.NewSource("test", func(c *kernel.Context) { k.note("turn") }, func() { k.note("source ends") })
+				src.StopActor(src.Actor(func() actor.Actor { return actor.ReceiveFunc(func(actor.Context) {}) })) // its end is no event
 				src.Actor(func() actor.Actor {
 					return actor.ReceiveFunc(func(c actor.Context) {
 						switch c.Message().(type) {
@@ -160,6 +163,7 @@ func TestActor_WheelActorsEndWithTheSession(t *testing.T) {
 		})
 		k.run()
 		k.wantNotes("actor starts", "turn", "stop", "source ends", "actor ends")
+		expect(t, "unhandled", k.unhandled.Load(), 0)
 	})
 }
 

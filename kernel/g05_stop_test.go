@@ -347,3 +347,40 @@ func TestG5_StopsOverlap(t *testing.T) {
 		}
 	})
 }
+
+// Parallel: a session whose _stop is over, and whose parent is too busy to hear of
+// it, gets nothing more; calls still reach it (K30).
+func TestG5_StopIsTheLastEvent(t *testing.T) {
+	k := boot(t, kernel.Parallel, workers(2))
+	stopped, gate := make(chan kernel.Address), make(chan int)
+	k.spawn(table{
+		"_start": func(c *kernel.Context) error { return c.Yield("go") },
+		"go": func(c *kernel.Context) error {
+			a, err := c.Spawn(table{
+				"_start": func(c *kernel.Context) error { c.Sig("NEWS", "news"); return c.Yield("end") },
+				"end":    func(c *kernel.Context) error { c.Stop(); return nil },
+				"_stop":  func(c *kernel.Context) error { k.note("stop"); stopped <- c.Self(); return nil },
+				"news":   k.noting("a signal after _stop"),
+				"call":   k.noting("call"),
+			})
+			must(err)
+			<-gate
+			_, err = c.Call(a, "call")
+			return err
+		},
+		"_child": func(c *kernel.Context) error { k.note("%v", c.Arg(0)); return nil },
+	})
+	go func() {
+		must(k.Signal(<-stopped, "NEWS"))
+		l, err := k.SpawnHeld(table{
+			"_start": func(c *kernel.Context) error { c.Sig("NEWS", "news"); return nil },
+			"news":   func(*kernel.Context) error { close(gate); return nil },
+		})
+		must(err)
+		must(k.Signal("", "NEWS")) // behind the first
+		<-gate
+		l.Release()
+	}()
+	k.run()
+	k.wantNotes("create", "stop", "call", "lose")
+}

@@ -131,7 +131,7 @@ func (ch *chain) tell(t *session, next func(*chain), name string, args ...any) {
 	}
 	ch.visit(t, func(ch *chain, alive, _ bool) {
 		defer next(ch)
-		if alive {
+		if alive && !t.ended {
 			ch.announce(t, name, args...)
 		}
 	})
@@ -150,7 +150,7 @@ func (ch *chain) announce(t *session, name string, args ...any) any {
 
 func (ch *chain) runStop(s *session) any {
 	s.inStop = true
-	defer func() { s.inStop = false }()
+	defer func() { s.inStop, s.ended = false, true }()
 	return ch.announce(s, "_stop")
 }
 

@@ -40,6 +40,7 @@ type session struct {
 	marked     bool   // serial: waits for the sweep
 	stopping   bool   // _stop was decided: no event is dispatched any more
 	inStop     bool   // _stop is running: what it posts is void (K32)
+	ended      bool   // _stop is over: no other handler comes after it, but for calls (K30)
 	ending     bool   // end has begun
 	starting   bool   // _start is running
 	watches    bool   // Sig was used

@@ -184,7 +184,7 @@ func (ch *chain) run(w *walk) {
 		}
 		ch.visit(s, func(ch *chain, alive, _ bool) {
 			defer next(ch)
-			if alive {
+			if alive && !s.ended {
 				ch.tellSignal(s, w)
 			}
 		})

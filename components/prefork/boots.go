@@ -8,10 +8,24 @@ const (
 
 	// So many failed starts in a row end the pool, after about 90 s of trying.
 	defaultFailedBoots = 10
-
-	backoffFirst = 250 * time.Millisecond
-	backoffMost  = 30 * time.Second
 )
+
+// backoff is the delay after the first failed start, doubled for each further
+// one up to the most.
+type backoff struct{ first, most time.Duration }
+
+var defaultBackoff = backoff{250 * time.Millisecond, 30 * time.Second}
+
+func (b backoff) after(failures int) time.Duration {
+	d := b.first
+	for range failures - 1 {
+		if d >= b.most {
+			break
+		}
+		d *= 2
+	}
+	return min(d, b.most)
+}
 
 // boots counts failed starts in a row and says when to try again, so that a
 // program that cannot start does not start hundreds of times a second (P57).
@@ -21,10 +35,9 @@ type boots struct {
 }
 
 // failed counts one more; jitter in [0,1) spreads the tries of several pools.
-func (b *boots) failed(now time.Time, jitter float64) {
+func (b *boots) failed(now time.Time, back backoff, jitter float64) {
 	b.failures++
-	// 250 ms doubled 7 times is over 30 s; a longer shift could overflow.
-	delay := min(backoffFirst<<min(b.failures-1, 7), backoffMost)
+	delay := back.after(b.failures)
 	b.notBefore = now.Add(delay - time.Duration(jitter*float64(delay/2)))
 }
 

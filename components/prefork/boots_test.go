@@ -19,7 +19,7 @@ func (r *rig) retry() time.Duration {
 	r.t.Helper()
 	from := r.now
 	for range 1000 {
-		r.wait(backoffFirst)
+		r.wait(defaultBackoff.first)
 		if acts := r.apply(message{kind: msgTick}); len(acts) > 0 {
 			r.want(acts, "spawn 0")
 			return r.now.Sub(from)
@@ -52,7 +52,7 @@ func TestP57_JitterShortensTheDelayByUpToHalf(t *testing.T) {
 		{1000, 0, 30 * time.Second},
 	} {
 		b := boots{failures: c.failures - 1}
-		b.failed(someday, c.jitter)
+		b.failed(someday, defaultBackoff, c.jitter)
 		if got := b.notBefore.Sub(someday).Round(time.Millisecond / 10); got != c.want {
 			t.Errorf("failure %d with jitter %v waits %v, want %v", c.failures, c.jitter, got, c.want)
 		}

@@ -37,12 +37,20 @@ type Config struct {
 	// replaced. Default 25; Unlimited (P66).
 	MaxRequests int
 
-	// Timeout is how long a worker may be silent before it is ended: roughly,
-	// how long a handler may block. Default 0: for ever (P49).
+	// Timeout is how long a worker may be silent before it is ended. Default 0:
+	// for ever (P49). A worker shows life from an event of its own: in a serial
+	// kernel that is roughly how long any handler may block, in a parallel one
+	// a blocked handler holds up its own session only and is not noticed (P68).
 	Timeout time.Duration
 
+	// StartTimeout is how long a worker may take until it is ready, from the
+	// start of its process. Default 1 min; Unlimited.
+	StartTimeout time.Duration
+
 	// ConnsPerServer is how many connections a worker serves at the same time.
-	// Default 1; Unlimited (P65).
+	// Default 1; Unlimited (P65). With several listeners it may be exceeded by
+	// the number of the others: what came in on them at the same moment has
+	// been accepted here and nobody else could serve it.
 	ConnsPerServer int
 
 	// KeepOnError keeps the pool when a worker's process cannot be created, and
@@ -50,14 +58,19 @@ type Config struct {
 	KeepOnError bool
 
 	// ForkHandlers are called in every worker, after Server and before it
-	// accepts: an event by the session that gets it (P7).
+	// accepts, in no order: an event by the session that gets it (P7). One that
+	// fails is a failed start.
 	ForkHandlers map[kernel.Address]string
 
-	// Server builds the worker's server session, in the worker, inside the
-	// handler of a session that ends with the worker. Needed.
+	// Server builds the worker's server session, in the worker, and says so
+	// with Worker.Serve. It runs inside the handler of a session that ends with
+	// the worker. An error is a failed start. Needed.
 	Server func(c *kernel.Context, w *Worker) error
 
-	ReadTimeout time.Duration // how long a connection may be silent; default 30 s; Unlimited
+	// ReadTimeout is how long a connection may be silent in both directions; a
+	// read that waits for longer fails. Default 30 s; Unlimited.
+	ReadTimeout time.Duration
+
 	CheckSpares time.Duration // between two looks at the number of workers; default 1 s (P9)
 	Grace       time.Duration // from being asked to stop to SIGKILL; default 10 s; Unlimited (P82)
 }
@@ -86,6 +99,7 @@ func (c Config) complete() (Config, error) {
 		number("MaxClients", &c.MaxClients, 50, false),
 		number("MaxRequests", &c.MaxRequests, 25, true),
 		number("ConnsPerServer", &c.ConnsPerServer, 1, true),
+		number("StartTimeout", &c.StartTimeout, time.Minute, true),
 		number("ReadTimeout", &c.ReadTimeout, 30*time.Second, true),
 		number("CheckSpares", &c.CheckSpares, time.Second, false),
 		number("Grace", &c.Grace, 10*time.Second, true),
@@ -107,15 +121,17 @@ func (c Config) beatInterval() time.Duration { return c.Timeout / 2 }
 // limits is the part of c that the table decides by; c is complete.
 func (c Config) limits() limits {
 	return limits{
-		start:       c.StartServers,
-		minSpare:    c.MinSpareServers,
-		maxSpare:    c.MaxSpareServers,
-		maxClients:  c.MaxClients,
-		timeout:     c.Timeout,
-		grace:       c.Grace,
-		keepOnError: c.KeepOnError,
-		youth:       defaultYouth,
-		failedBoots: defaultFailedBoots,
+		start:        c.StartServers,
+		minSpare:     c.MinSpareServers,
+		maxSpare:     c.MaxSpareServers,
+		maxClients:   c.MaxClients,
+		timeout:      c.Timeout,
+		startTimeout: c.StartTimeout,
+		grace:        c.Grace,
+		keepOnError:  c.KeepOnError,
+		youth:        defaultYouth,
+		failedBoots:  defaultFailedBoots,
+		backoff:      defaultBackoff,
 	}
 }
 

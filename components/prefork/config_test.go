@@ -22,6 +22,7 @@ func TestP44_P50_ZeroValueWorks(t *testing.T) {
 		MaxClients:      50,
 		MaxRequests:     25,
 		ConnsPerServer:  1,
+		StartTimeout:    time.Minute,
 		ReadTimeout:     30 * time.Second,
 		CheckSpares:     time.Second,
 		Grace:           10 * time.Second,
@@ -124,7 +125,8 @@ func TestP44_LimitsCarryTheConfig(t *testing.T) {
 	}
 	want := limits{
 		start: 2, minSpare: 2, maxSpare: 4, maxClients: 6, timeout: time.Second, grace: time.Minute,
-		keepOnError: true, youth: 2 * time.Second, failedBoots: 10,
+		keepOnError: true, startTimeout: time.Minute, youth: 2 * time.Second, failedBoots: 10,
+		backoff: backoff{250 * time.Millisecond, 30 * time.Second},
 	}
 	if got := c.limits(); got != want {
 		t.Fatalf("limits are %+v\nwant %+v", got, want)

@@ -3,26 +3,60 @@
 // Go cannot fork, so a worker is the same program executed again. It inherits
 // three kinds of descriptors from the process that started it, the master:
 // the listeners, a scoreboard in shared memory, and one end of a control
-// socket. Everything that stands in main before the pool is made runs in every
-// process; [IsChild] tells the two kinds apart.
+// socket. Everything that stands in main before [New] runs in every process;
+// [IsChild] tells the two kinds apart. In a worker New does not return.
 //
 // # Example
 //
-//	cfg := prefork.Config{
-//		Name:            "web",
-//		Listen:          []string{"tcp://127.0.0.1:8080", "unix:///run/web.sock?mode=0660"},
-//		MinSpareServers: 5,
-//		MaxClients:      100,
+//	k := kernel.New(kernel.Config{})
+//	pool, err := prefork.New(k, prefork.Config{
+//		Name:   "web",
+//		Listen: []string{"tcp://127.0.0.1:8080", "unix:///run/web.sock?mode=0660"},
+//		Server: func(c *kernel.Context, w *prefork.Worker) error { // in each worker
+//			at, err := c.Spawn(session.New(session.On(GotConn, serveConn)))
+//			w.Serve(at, GotConn)
+//			return err
+//		},
+//	})
+//	if err != nil {
+//		log.Fatal(err)
 //	}
-//	if !prefork.IsChild() {
-//		log.Println("master is", os.Getpid())
-//	}
+//	log.Println(pool.Addrs()) // the master alone gets here
+//	err = k.Run(context.Background())
+//
+// The example of New is a whole server.
 //
 // # When to use it
 //
 // Worker processes isolate a crash, a leak or a blocking C library to the few
 // connections of one process, and each has a garbage collector of its own. A
 // server that needs none of this is simpler and faster as one process.
+//
+// # Lifetime
+//
+// The master's session, whose alias is Config.Name, holds its kernel until the
+// pool has ended: by [Pool.Shutdown], by INT or TERM, or because no worker would
+// start. Whatever ends that session or its kernel ends the workers: they get a
+// second to finish, then SIGKILL, and the kernel waits for that. A worker's
+// kernel runs until the worker leaves; nothing in it needs to be told.
+//
+// # Events
+//
+// Every connection comes as the event that Config.Server gave to [Worker.Serve],
+// posted to the session it named, with a net.Conn as its argument. It belongs to
+// that session, and closing it makes room for the next one. A handler that fails
+// ends its worker's kernel, unless it is handled as any other exception is, and
+// another worker takes the place.
+//
+// Between master and worker go event frames of wheel/filter, without arguments:
+//
+//	frame    from    means
+//	ready    worker  it has called Config.Server and the fork handlers, and accepts
+//	retire   master  accept no more, finish what you have, leave
+//	drain    worker  it accepts no more and will leave by itself
+//
+// Anything else is ignored. What is not a frame ends the control socket, which
+// makes the worker leave. Busy and idle are not told but read off the scoreboard.
 //
 // # Behaviour
 //
@@ -39,35 +73,54 @@
 //     (P76), by a message and never by a signal (P78); only the intervals judge
 //     that, so a short lull costs no worker.
 //   - A worker that has accepted MaxRequests connections finishes what it has
-//     and leaves; its replacement does not wait for the growth limit (P66).
+//     and leaves; its replacement does not wait for the growth limit (P66). A
+//     worker that leaves, for this or any other reason but its master's death,
+//     serves what it has accepted: no connection is lost.
+//   - A worker accepts while it serves fewer than ConnsPerServer; then clients
+//     wait in the system's backlog for whoever is free first (P65).
 //   - A worker that dies before it served anybody and within two seconds of
 //     being ready is a failed start. After one, a single worker is tried at a
 //     time, after a delay that doubles from 250 ms to 30 s, less up to half of it
 //     at random. Ten failed starts in a row end the pool with [ErrGaveUp],
-//     also when others still serve: those would run out one by one (P57).
+//     also when others still serve: those would run out one by one (P57). A
+//     worker that is not ready after StartTimeout is ended, as one that is silent.
 //   - With a Timeout, a worker silent for longer gets SIGABRT, on which a Go
 //     program prints its stacks and exits, and SIGKILL after Grace (P80, P82).
-//   - Shutdown asks every worker to finish, sends SIGTERM to those that are not
-//     yet listening for messages, SIGKILL after Grace, and waits until each was
-//     reaped (P82, P85). A second shutdown sends SIGKILL at once.
+//   - Shutdown closes the listeners, asks every worker to finish, sends SIGTERM
+//     to those that are not yet listening for messages, SIGKILL after Grace, and
+//     waits until each was reaped (P82, P85). A second shutdown sends SIGKILL at
+//     once. TERM or INT to a worker makes it finish and leave (P69–P71).
 //   - Workers are in process groups of their own, so that a terminal's interrupt
 //     reaches the master alone, which passes it on as a message. A worker sees
-//     its master's death as the end of the control socket (P86).
+//     its master's death as the end of the control socket: idle, it leaves at
+//     once, busy after two seconds at the latest, blocked in a handler after four
+//     (P86).
 //   - A stale socket file is removed only if it is a socket and nobody answers on
 //     it; the master removes its own when it closes (P72).
 //
 // # Errors
 //
 // [*ConfigError] names a field, its value and what to write instead.
-// [*ListenError] names an address that could not be opened. [ErrGaveUp],
-// [ErrSpawn], [ErrInheritance] and [ErrScoreboard] are matched with errors.Is.
+// [*ListenError] names an address that could not be opened. Both come from New.
+// [ErrGaveUp] and [ErrSpawn] end the pool and come from the kernel's Run; unless
+// KeepOnError is set, one process that cannot be created is enough (P43).
+// [ErrInheritance] and [ErrScoreboard] are a worker's, on its standard error. A
+// worker that cannot go on writes why to standard error and exits with status 1.
+// The kernel's observer hears of every worker that is lost (Kernel.Report).
 //
 // # Limits
 //
 // Linux and other Unix systems; on Linux the scoreboard is a sealed memfd, which
-// no process can shrink under the others, elsewhere an unlinked file. Without a
-// Timeout nobody ends a worker that hangs, be it while it starts, works or
-// drains. Two masters that find the same stale socket file at the same moment
+// no process can shrink under the others, elsewhere an unlinked file. On Windows
+// there is no New.
+//
+// Without a Timeout nobody ends a worker that hangs while it works or drains.
+// With one, only a worker is ended that handles no events at all: in a parallel
+// kernel a handler that blocks holds up its own session only, and its connection.
+// With ConnsPerServer 1 that worker serves nobody until the handler returns.
+//
+// Clients in the backlog that no worker has accepted are reset when the pool
+// ends. There is no reload yet: a new program needs a new master. Two masters that find the same stale socket file at the same moment
 // may both remove it. A worker is started in the master's current directory
 // with the master's arguments.
 package prefork

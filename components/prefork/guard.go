@@ -12,12 +12,15 @@ import (
 )
 
 // guarded is a worker's connection: it tells the worker when it is closed, and
-// its reads end when nothing came for Config.ReadTimeout.
+// its reads end when nothing came or went for Config.ReadTimeout.
 type guarded struct {
 	net.Conn
 	once    sync.Once
 	closed  func()
-	timeout time.Duration
+	timeout time.Duration // 0: none
+
+	mu    sync.Mutex
+	limit time.Time // the owner's own deadline for reads; zero: none
 }
 
 var _ wheel.Descriptor = (*guarded)(nil)
@@ -30,21 +33,57 @@ func guard(w *Worker, conn net.Conn) *guarded {
 	return g
 }
 
+// Close closes the connection, which makes room in the worker.
 func (g *guarded) Close() error {
 	err := g.Conn.Close()
 	g.once.Do(g.closed)
 	return err
 }
 
+// patience begins anew. It never outlasts the owner's own deadline.
 func (g *guarded) patience() {
 	if g.timeout > 0 {
-		_ = g.SetReadDeadline(time.Now().Add(g.timeout))
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		_ = g.arm()
 	}
+}
+
+func (g *guarded) arm() error {
+	at := g.limit
+	if g.timeout > 0 {
+		if end := time.Now().Add(g.timeout); at.IsZero() || end.Before(at) {
+			at = end
+		}
+	}
+	return g.Conn.SetReadDeadline(at)
+}
+
+// SetReadDeadline sets the owner's own deadline; ReadTimeout goes on beside it.
+func (g *guarded) SetReadDeadline(t time.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.limit = t
+	return g.arm()
+}
+
+// SetDeadline is SetReadDeadline and SetWriteDeadline.
+func (g *guarded) SetDeadline(t time.Time) error {
+	if err := g.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return g.SetWriteDeadline(t)
 }
 
 func (g *guarded) Read(p []byte) (int, error) {
 	g.patience()
 	return g.Conn.Read(p)
+}
+
+func (g *guarded) Write(p []byte) (int, error) {
+	n, err := g.Conn.Write(p)
+	g.patience()
+	return n, err
 }
 
 // CloseWrite half-closes, where the connection can.
@@ -76,4 +115,10 @@ type guardedRaw struct {
 func (r guardedRaw) Read(f func(fd uintptr) bool) error {
 	r.g.patience()
 	return r.RawConn.Read(f)
+}
+
+func (r guardedRaw) Write(f func(fd uintptr) bool) error {
+	err := r.RawConn.Write(f)
+	r.g.patience()
+	return err
 }

@@ -21,8 +21,9 @@ import (
 // The test binary is its own worker, and its own master where a test needs one
 // that it may kill. These variables choose what the process does.
 const (
-	roleVariable   = "USHER_TEST_ROLE"   // of a worker: a key of roles
-	masterVariable = "USHER_TEST_MASTER" // set: be a master
+	roleVariable    = "USHER_TEST_ROLE"    // of a worker: a key of roles
+	masterVariable  = "USHER_TEST_MASTER"  // set: be a master
+	programVariable = "USHER_TEST_PROGRAM" // a key of programs: call New
 )
 
 // childAtInit is what code sees that runs while packages are initialised.
@@ -31,6 +32,8 @@ var childAtInit = IsChild()
 func TestMain(m *testing.M) {
 	be := func() int { return m.Run() }
 	switch {
+	case os.Getenv(programVariable) != "":
+		be = beProgram
 	case IsChild():
 		be = beWorker
 	case os.Getenv(masterVariable) != "":

@@ -266,6 +266,7 @@ func TestP75_P85_Model(t *testing.T) {
 	first := newModel(limits{
 		start: 2, minSpare: 1, maxSpare: 2, maxClients: 3,
 		grace: 2 * time.Second, keepOnError: true, youth: 2 * time.Second, failedBoots: 3,
+		backoff: defaultBackoff,
 	})
 	const depth = 8
 	type node struct {

@@ -3,16 +3,15 @@
 package prefork
 
 import (
-	"context"
 	"errors"
-	"math/rand/v2"
 	"net"
+	"sync/atomic"
 
 	"github.com/usher-go/usher/kernel"
-	"github.com/usher-go/usher/session"
 )
 
-// Pool is a running set of workers, as its master sees it.
+// Pool is a running set of workers, as its master sees it. Its methods may be
+// called from any goroutine, and do not block.
 type Pool struct {
 	k    *kernel.Kernel
 	name string
@@ -20,31 +19,34 @@ type Pool struct {
 
 	endpoints []*endpoint
 	board     *scoreboard
+
+	started, lost atomic.Int64
+	ended         atomic.Bool
 }
 
-// Stats is a glimpse of a pool.
-type Stats struct {
-	Workers []WorkerStatus // those that live
-	Started int            // processes started so far
-	Lost    int            // of them, how many ended without having been asked to
-	Letters string         // the scoreboard, one State.Letter per slot
-}
-
-// New starts a pool of worker processes.
+// New starts a pool of worker processes. It belongs in main, before k runs.
 //
-// In the master it opens the listeners, starts the workers when k runs, and
-// returns. A listener that cannot be opened is an error before any worker starts
-// (P57), a Config that cannot work is a *ConfigError.
+// In the master it opens the listeners, which looks up host names and may block
+// for that, and returns; the workers start when k runs. A listener that cannot be
+// opened is a *ListenError before any worker starts (P57), a Config that cannot
+// work is a *ConfigError, a Name in use matches kernel.ErrAliasTaken.
 //
 // In a worker of this pool New does not return: it runs k with the worker's
 // session, which calls Config.Server, and ends the process when the worker is
 // done. Whatever stands before New in main runs in every process. In a worker of
-// another pool New returns a Pool that does nothing.
+// another pool New returns a Pool without addresses that does nothing.
 //
 // INT and TERM end the pool in order: workers finish what they have; a second
 // signal ends them at once. When the pool is done the signal goes on to the rest
-// of the kernel.
-func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
+// of the kernel, so that sessions which watch it hear of it twice.
+//
+// When workers fail to start, over and over, or their processes cannot be
+// created, the pool ends with an exception of its session: k.Run returns an
+// error that matches ErrGaveUp or ErrSpawn.
+func New(k *kernel.Kernel, cfg Config) (*Pool, error) { return newPool(k, cfg, nil) }
+
+// newPool lets tests change what no Config says.
+func newPool(k *kernel.Kernel, cfg Config, change func(*limits)) (*Pool, error) {
 	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
 	}
 	if IsChild() {
 		if birth.err == nil && birth.told.name != cfg.Name {
-			return &Pool{k: k, name: cfg.Name}, nil
+			return notOurs(k, cfg.Name), nil
 		}
 		work(k, cfg)
 	}
@@ -70,19 +72,24 @@ func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
 		p.closeEndpoints()
 		return nil, err
 	}
-	m := &master{
-		pool: p, cfg: cfg,
-		table:   newTable(cfg.limits(), rand.Float64),
-		spawner: &spawner{cfg.Name, p.board, p.endpoints},
-		crew:    map[int]*hand{},
+	l := cfg.limits()
+	if change != nil {
+		change(&l)
 	}
-	p.self, err = k.Spawn(session.New(m.states()...), kernel.Alias(cfg.Name))
-	if err != nil {
+	if p.self, err = k.Spawn(newMaster(p, cfg, l).session(), kernel.Alias(cfg.Name)); err != nil {
 		p.closeEndpoints()
+		_ = p.board.close()
 		return nil, err
 	}
 	k.Describe(cfg.Name, func() any { s, _ := p.Stats(); return s })
 	return p, nil
+}
+
+// notOurs is a pool in a worker of another one.
+func notOurs(k *kernel.Kernel, name string) *Pool {
+	p := &Pool{k: k, name: name}
+	p.ended.Store(true)
+	return p
 }
 
 // Addrs are the addresses the pool listens on, in the order of Config.Listen.
@@ -94,22 +101,41 @@ func (p *Pool) Addrs() []net.Addr {
 	return all
 }
 
+// Stats is a glimpse of a pool. Kernel.Describe offers it under the pool's name.
+type Stats struct {
+	Workers []WorkerStatus `json:"workers"` // those that live
+	Started int            `json:"started"` // processes started so far
+	Lost    int            `json:"lost"`    // of them, how many ended with a status other than 0, or by a signal
+	Letters string         `json:"letters"` // the scoreboard, one State.Letter per slot
+}
+
 // Stats returns a glimpse of the pool; kernel.ErrNoSession when it has ended.
 func (p *Pool) Stats() (Stats, error) {
-	v, err := p.k.Call(context.Background(), p.self, evStats.Name())
-	if err != nil {
-		return Stats{}, err
+	if p.ended.Load() {
+		return Stats{}, kernel.ErrNoSession
 	}
-	return v.(Stats), nil
+	s := Stats{Started: int(p.started.Load()), Lost: int(p.lost.Load())}
+	letters := make([]byte, 0, len(p.board.lines))
+	for _, w := range p.board.snapshot(nil) {
+		letters = append(letters, w.State.Letter())
+		if w.State != StateDead {
+			s.Workers = append(s.Workers, w)
+		}
+	}
+	s.Letters = string(letters)
+	return s, nil
 }
 
 // Shutdown asks every worker to finish and ends the pool when they have; those
 // that do not within Config.Grace are killed. A second call kills them at once.
-// It does not wait.
+// It does not wait. A pool that has ended is no error.
 func (p *Pool) Shutdown() error {
+	if p.ended.Load() {
+		return nil
+	}
 	err := evShutdown.PostFrom(p.k, p.self, struct{}{})
-	if errors.Is(err, kernel.ErrNoSession) {
-		return nil // it has ended
+	if errors.Is(err, kernel.ErrNoSession) || errors.Is(err, kernel.ErrStopped) {
+		return nil
 	}
 	return err
 }

@@ -50,19 +50,24 @@ func (b *scoreboard) write(slot int, generation uint64, state State, now time.Ti
 // included, the result is only data: an unknown state is its own State.
 func (b *scoreboard) snapshot(dst []WorkerStatus) []WorkerStatus {
 	for i := range b.lines {
-		l := &b.lines[i]
-		dst = append(dst, WorkerStatus{
-			Slot:        i,
-			State:       State(min(l.state.Load(), uint64(states))),
-			PID:         int(l.pid.Load()),
-			Generation:  l.generation.Load(),
-			Connections: l.connections.Load(),
-			Requests:    l.requests.Load(),
-			Started:     b.clock.decode(l.started.Load()),
-			Changed:     b.clock.decode(l.changed.Load()),
-			Beat:        b.clock.decode(l.beat.Load()),
-		})
+		dst = append(dst, b.status(i))
+	}
+	return dst
+}
+
+func (b *scoreboard) status(slot int) WorkerStatus {
+	l := &b.lines[slot]
+	w := WorkerStatus{
+		Slot:        slot,
+		State:       State(min(l.state.Load(), uint64(states))),
+		PID:         int(l.pid.Load()),
+		Generation:  l.generation.Load(),
+		Connections: l.connections.Load(),
+		Requests:    l.requests.Load(),
+		Started:     b.clock.decode(l.started.Load()),
+		Changed:     b.clock.decode(l.changed.Load()),
+		Beat:        b.clock.decode(l.beat.Load()),
 	}
 	runtime.KeepAlive(b)
-	return dst
+	return w
 }

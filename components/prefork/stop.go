@@ -1,6 +1,9 @@
 package prefork
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // tick is what happens only with time: a new budget for growth, deadlines, the
 // watchdog, good starts, and the surplus. The surplus is not judged at every
@@ -20,11 +23,20 @@ func (t *table) tick() {
 		case s.killed:
 		case !s.killAt.IsZero() && !t.now.Before(s.killAt):
 			t.kill(s)
-		case s.state != StateStopping && t.timeout > 0 && t.now.Sub(s.beat) > t.timeout:
+		case s.state != StateStopping && t.silent(s):
 			t.abort(s)
 		}
 	}
 	t.shrink()
+}
+
+// silent tells whether a worker has shown no life for too long, or was not ready
+// in time.
+func (t *table) silent(s *slot) bool {
+	if s.state == StateStarting && t.startTimeout > 0 && t.now.Sub(s.since) > t.startTimeout {
+		return true
+	}
+	return t.timeout > 0 && t.now.Sub(s.beat) > t.timeout
 }
 
 // stop begins the end of the pool, or forces it (P82, P85).
@@ -78,7 +90,7 @@ func (t *table) abort(s *slot) {
 	t.signal(s, syscall.SIGABRT)
 	t.deadline(s)
 	if s.killAt.IsZero() { // endless patience is for work, not for silence
-		s.killAt = t.now.Add(t.timeout)
+		s.killAt = t.now.Add(max(t.timeout, time.Second))
 	}
 }
 

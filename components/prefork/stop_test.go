@@ -184,3 +184,22 @@ func TestP49_NoTimeoutNoWatchdog(t *testing.T) {
 	r.wait(1000 * time.Hour)
 	r.want(r.tick())
 }
+
+func TestP57_WorkerThatIsNotReadyInTimeIsEnded(t *testing.T) {
+	r := newRig(t, func(l *limits) { l.start, l.maxClients, l.startTimeout, l.failedBoots = 2, 2, 5*time.Second, 1 })
+	r.started(r.tick())
+	r.report(0, StateIdle)
+	r.wait(4 * time.Second)
+	r.want(r.tick()) // as long as StartTimeout is not longer
+	r.want(r.tick(), "ABRT 1")
+	r.wantStates("_X")
+	r.want(r.exit(1, errBroken), "retire 0") // a failed start, and here one is enough
+	r.want(r.exit(0, nil), "done")
+}
+
+func TestP57_StartTimeoutUnlimited(t *testing.T) {
+	r := newRig(t, func(l *limits) { l.start, l.maxClients, l.startTimeout = 1, 1, Unlimited })
+	r.started(r.tick())
+	r.wait(1000 * time.Hour)
+	r.want(r.tick())
+}

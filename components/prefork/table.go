@@ -10,10 +10,12 @@ type limits struct {
 	start, minSpare, maxClients int
 	maxSpare                    int           // or Unlimited
 	timeout                     time.Duration // 0: no watchdog
+	startTimeout                time.Duration // or Unlimited
 	grace                       time.Duration // or Unlimited
 	keepOnError                 bool
 	youth                       time.Duration // ready for this long is a good start
 	failedBoots                 int           // in a row end the pool
+	backoff                     backoff
 }
 
 // table is the master's view of its workers. It is plain data: apply takes what
@@ -188,7 +190,7 @@ func (t *table) prove(s *slot) {
 }
 
 func (t *table) bootFailed(m message) {
-	t.boots.failed(t.now, t.jitter())
+	t.boots.failed(t.now, t.backoff, t.jitter())
 	if t.boots.failures == t.failedBoots {
 		t.stop(fmt.Errorf("%w: %d in a row ended before they served, the last in slot %d: %w; "+
 			"read what the workers wrote to standard error and mend what ends them",

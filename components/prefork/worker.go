@@ -4,7 +4,6 @@ package prefork
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -18,11 +17,13 @@ import (
 
 // The worker's session takes these beside evWord and evMute.
 const (
-	evTaken    kernel.Event[net.Conn]     = "taken"
-	evTrouble  kernel.Event[*wheel.Error] = "trouble"
-	evFinished kernel.Event[struct{}]     = "finished"
-	evBeat     kernel.Event[struct{}]     = "beat"
-	evLeave    kernel.Event[struct{}]     = "leave"
+	evTaken    kernel.Event[net.Conn]       = "taken"
+	evTrouble  kernel.Event[*wheel.Error]   = "trouble"
+	evShut     kernel.Event[error]          = "shut" // a door
+	evFinished kernel.Event[struct{}]       = "finished"
+	evDeserted kernel.Event[kernel.Address] = "deserted"
+	evBeat     kernel.Event[struct{}]       = "beat"
+	evLeave    kernel.Event[struct{}]       = "leave"
 )
 
 // Worker is a worker process as Config.Server sees it. It accepts on the pool's
@@ -30,16 +31,16 @@ const (
 // as Config.ConnsPerServer says.
 type Worker struct {
 	cfg    Config
-	k      *kernel.Kernel
 	estate *estate
 	lease  *kernel.Lease
 
 	server kernel.Address
 	event  kernel.Event[net.Conn]
 
-	doors    []*wheel.SocketFactory
-	control  *wheel.ReadWrite[filter.Frame, filter.Frame]
-	open     int // connections not closed yet
+	control  *controlWheel
+	doors    []*wheel.SocketFactory // that accept
+	ajar     int                    // doors not shut yet
+	open     int                    // connections not closed yet
 	draining bool
 }
 
@@ -60,8 +61,9 @@ func (w *Worker) Addrs() []net.Addr {
 
 // Serve names who gets the connections: event is posted to a session with each
 // of them. Closing a connection is what makes room for the next. A read from it
-// fails when Config.ReadTimeout has passed without input. Serve belongs in
-// Config.Server; without it the worker accepts nothing.
+// fails when Config.ReadTimeout has passed without input or output. When that
+// session ends, the worker finishes and leaves, after Config.Grace at the latest.
+// Serve belongs in Config.Server; without it the worker accepts nothing.
 func (w *Worker) Serve(to kernel.Address, event kernel.Event[net.Conn]) {
 	w.server, w.event = to, event
 }
@@ -83,25 +85,27 @@ func runWorker(k *kernel.Kernel, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	w := &Worker{cfg: cfg, k: k, estate: e}
-	if _, err := k.Spawn(session.New(w.states()...), kernel.Alias("prefork-worker")); err != nil {
+	w := &Worker{cfg: cfg, estate: e}
+	if _, err := k.Spawn(w.session(), kernel.Alias("prefork-worker")); err != nil {
 		return err
 	}
 	return k.Run(context.Background())
 }
 
-func (w *Worker) states() []session.State {
-	return []session.State{
+func (w *Worker) session() *session.Session {
+	return session.New(
 		session.Handle("_start", w.start),
-		session.Handle("signal", func(c *kernel.Context) error { c.SigHandled(); return w.drain(c) }),
+		session.Handle("signal", func(c *kernel.Context) error { c.SigHandled(); return w.drain(c) }), // P69–P71
 		session.On(evWord, w.word),
 		session.On(evMute, w.orphaned),
-		session.On(evLeave, func(c *kernel.Context, _ struct{}) error { w.leave(c); return nil }),
 		session.On(evTaken, w.taken),
 		session.On(evTrouble, w.trouble),
+		session.On(evShut, w.shut),
 		session.On(evFinished, w.finished),
+		session.On(evDeserted, w.deserted),
 		session.On(evBeat, w.beat),
-	}
+		session.On(evLeave, func(c *kernel.Context, _ struct{}) error { w.leave(c); return nil }),
+	)
 }
 
 // start builds the server, calls the fork handlers (P7), then opens the doors.
@@ -110,7 +114,7 @@ func (w *Worker) start(c *kernel.Context) error {
 	c.Sig("TERM", "signal")
 	c.Sig("INT", "signal")
 	var err error
-	if w.control, err = control(c, w.estate.control); err != nil {
+	if w.control, err = newControl(c, &lifeline{Conn: w.estate.control, cut: backstop}); err != nil {
 		return err
 	}
 	if err := w.cfg.Server(c, w); err != nil {
@@ -121,17 +125,10 @@ func (w *Worker) start(c *kernel.Context) error {
 			return fmt.Errorf("Config.ForkHandlers: %w", err)
 		}
 	}
-	for _, ln := range w.estate.listeners {
-		if w.server == "" {
-			break
-		}
-		door, err := wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
-			Listener: ln, Ahead: wheel.NoneAhead, SuccessEvent: evTaken, FailureEvent: evTrouble,
-		})
-		if err != nil {
+	if w.server != "" {
+		if err := w.openDoors(c); err != nil {
 			return err
 		}
-		w.doors = append(w.doors, door)
 	}
 	w.estate.seat.set(StateIdle, time.Now())
 	if w.cfg.beatInterval() > 0 {
@@ -140,42 +137,20 @@ func (w *Worker) start(c *kernel.Context) error {
 	return w.control.Put(filter.Frame{Name: wordReady})
 }
 
-// taken passes a connection on, and closes the doors while there is no room.
-func (w *Worker) taken(c *kernel.Context, conn net.Conn) error {
-	w.open++
-	if w.open == 1 {
-		w.estate.seat.set(StateBusy, time.Now())
+func (w *Worker) openDoors(c *kernel.Context) error {
+	if err := c.Monitor(w.server, evDeserted.Name()); err != nil {
+		return fmt.Errorf("Worker.Serve: %w", err)
 	}
-	if n := w.cfg.ConnsPerServer; n != Unlimited && w.open >= n {
-		for _, d := range w.doors {
-			d.PauseAccept()
+	for _, ln := range w.estate.listeners {
+		door, err := wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
+			Listener: ln, Ahead: wheel.NoneAhead,
+			SuccessEvent: evTaken, FailureEvent: evTrouble, CloseEvent: evShut,
+		})
+		if err != nil {
+			return err
 		}
-	}
-	taken := w.estate.seat.connection()
-	if err := w.event.Post(c, w.server, guard(w, conn)); err != nil {
-		_ = conn.Close()
-		c.Kernel().Report("prefork", "connection dropped: the server session is gone", err)
-		return w.drain(c)
-	}
-	if n := w.cfg.MaxRequests; n != Unlimited && taken >= uint64(n) {
-		return w.drain(c)
-	}
-	return nil
-}
-
-// finished makes room: a connection was closed.
-func (w *Worker) finished(c *kernel.Context, _ struct{}) error {
-	w.open--
-	switch {
-	case w.draining && w.open == 0:
-		w.leave(c)
-	case !w.draining:
-		if w.open == 0 {
-			w.estate.seat.set(StateIdle, time.Now())
-		}
-		for _, d := range w.doors {
-			d.ResumeAccept()
-		}
+		w.doors = append(w.doors, door)
+		w.ajar++
 	}
 	return nil
 }
@@ -187,48 +162,7 @@ func (w *Worker) word(c *kernel.Context, f filter.Frame) error {
 	return nil
 }
 
-// drain ends accepting; the worker leaves when its last connection has ended.
-func (w *Worker) drain(c *kernel.Context) error {
-	if w.draining {
-		return nil
-	}
-	w.draining = true
-	for _, d := range w.doors {
-		d.Close()
-	}
-	w.estate.seat.set(StateDraining, time.Now())
-	_ = w.control.Put(filter.Frame{Name: wordDrain}) // a master that is gone need not know
-	if w.open == 0 {
-		w.leave(c)
-	}
-	return nil
-}
-
-// orphanGrace is how long a worker goes on with what it has when its master is
-// gone: nobody is left to end it.
-const orphanGrace = 2 * time.Second
-
-// orphaned: the control socket ended, and with it the master (P86).
-func (w *Worker) orphaned(c *kernel.Context, _ error) error {
-	evLeave.Delay(c, orphanGrace, struct{}{})
-	return w.drain(c)
-}
-
-// leave ends the process: its kernel stops, with everything in it.
-func (w *Worker) leave(c *kernel.Context) {
-	w.lease.Release()
-	c.Kernel().Stop()
-}
-
-func (w *Worker) trouble(c *kernel.Context, e *wheel.Error) error {
-	if errors.Is(e, net.ErrClosed) {
-		return nil
-	}
-	c.Kernel().Report("prefork", "accept failed", e)
-	return nil
-}
-
-// beat shows that events are handled here (P61, P68).
+// beat shows that events are handled here (P61, P68), also while draining (P67).
 func (w *Worker) beat(c *kernel.Context, _ struct{}) error {
 	w.estate.seat.show(time.Now())
 	evBeat.Delay(c, w.cfg.beatInterval(), struct{}{})
