@@ -30,7 +30,9 @@ func (k *Kernel) Leftovers() map[string]int {
 	left["root holds"] = int(k.root.holds.Load()) - 1
 	left["waiters"] = len(k.calls.waiters)
 	left["chains"] = len(k.calls.chains)
+	k.leases.mu.Lock()
 	left["leases"] = len(k.leases.of)
+	k.leases.mu.Unlock()
 	left["watchers"] = len(k.signals.watchers)
 	left["walks"] = len(k.signals.walks)
 	for name, n := range left {

@@ -30,14 +30,24 @@ func (s *session) PostUserMessage(message any) {
 	}
 }
 
-// PostSystemMessage queues a system message ahead of the events.
+// PostSystemMessage queues a system message ahead of the events. When the actor
+// has ended, there may be nobody left to take turns for it: then a watch, which
+// found it just before, is answered here.
 func (s *session) PostSystemMessage(message any) {
 	ev := event{kind: evSys, a: [2]any{message}}
+	queued := false
 	if l := s.k.loop; l != nil {
-		l.leave(&posted{ev: ev, to: s})
-		return
+		s.mu.Lock()
+		if queued = !s.gone; queued {
+			l.leave(&posted{ev: ev, to: s})
+		}
+		s.mu.Unlock()
+	} else {
+		queued = s.pushFront(&ev)
 	}
-	s.pushFront(&ev)
+	if _, watch := message.(*actor.Watch); watch && !queued {
+		s.invoker.InvokeSystemMessage(message)
+	}
 }
 
 func (s *session) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {

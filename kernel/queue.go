@@ -5,7 +5,7 @@ import "sync"
 // Segments grow from small to segMax, so that an idle session costs little and
 // a flood neither copies nor returns memory while it lasts.
 const (
-	segMin = 4
+	segMin = 2
 	segMax = 64
 )
 

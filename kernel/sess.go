@@ -25,10 +25,11 @@ type session struct {
 
 	// Written by posters.
 	state atomic.Uint64 // see token.go
-	mu    sync.Mutex    // guards the next four
+	mu    sync.Mutex    // guards the next five
 	in    queue[event]
 	front []event // kernel jobs and system messages, ahead of events
 	dead  bool    // takes nothing any more
+	gone  bool    // Proto.Actor let it go, too
 
 	acked atomic.Uint64 // events this session sent that were handled or dropped
 	holds atomic.Int64  // timers, watches, leases, aliases, children, processes, its creator

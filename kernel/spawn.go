@@ -261,7 +261,10 @@ func (k *Kernel) releaseFresh() {
 }
 
 // gone is Proto.Actor's word that the session's actor has ended.
-func (k *Kernel) gone(*session) {
+func (k *Kernel) gone(s *session) {
+	s.mu.Lock()
+	s.gone = true
+	s.mu.Unlock()
 	if k.live.Add(-1) == 0 {
 		k.recheck()
 	}

@@ -23,10 +23,11 @@ func (ch *chain) visit(t *session, j job) {
 	}
 }
 
-// pushFront puts kernel work ahead of t's events; false when t is dead.
+// pushFront puts kernel work ahead of t's events; false when t is dead, or, for
+// Proto.Actor's messages, gone.
 func (t *session) pushFront(ev *event) bool {
 	t.mu.Lock()
-	if t.dead && ev.kind != evSys {
+	if t.gone || t.dead && ev.kind != evSys {
 		t.mu.Unlock()
 		return false
 	}
