@@ -4,7 +4,6 @@ package kernel
 
 import (
 	"os"
-	"os/signal"
 	"syscall"
 )
 
@@ -14,41 +13,4 @@ var osNames = map[string]os.Signal{
 	"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2, "ALRM": syscall.SIGALRM, "PIPE": syscall.SIGPIPE,
 	"CONT": syscall.SIGCONT, "TSTP": syscall.SIGTSTP, "TTIN": syscall.SIGTTIN, "TTOU": syscall.SIGTTOU,
 	"WINCH": syscall.SIGWINCH, "CHLD": syscall.SIGCHLD, "IO": syscall.SIGIO, "VTALRM": syscall.SIGVTALRM,
-}
-
-// osSignals turns the operating system's signals into kernel signals while
-// somebody watches them; otherwise the process keeps its default behaviour.
-type osSignals struct {
-	stop map[string]func()
-}
-
-// want is called under signals' lock.
-func (o *osSignals) want(k *Kernel, name string) {
-	sig, ok := osNames[name]
-	if !ok || k.cfg.Mode == Simulated {
-		return
-	}
-	in, quit := make(chan os.Signal, 16), make(chan struct{})
-	signal.Notify(in, sig)
-	if o.stop == nil {
-		o.stop = make(map[string]func())
-	}
-	o.stop[name] = func() { signal.Stop(in); close(quit) }
-	go func() {
-		for {
-			select {
-			case <-in:
-				k.signal(k.root, name, nil)
-			case <-quit:
-				return
-			}
-		}
-	}()
-}
-
-func (o *osSignals) unwant(name string) {
-	if stop := o.stop[name]; stop != nil {
-		delete(o.stop, name)
-		stop()
-	}
 }
