@@ -75,10 +75,9 @@ func (l *loop) accept(p *posted) {
 
 // postOutside accepts an event from any goroutine.
 func (l *loop) postOutside(t *session, ev *event) error {
-	t.mu.Lock()
-	dead := t.dead
-	t.mu.Unlock()
-	if dead {
+	t.mu.Lock() // until it lies in the inbox: once t is dead, Run may not look there again
+	defer t.mu.Unlock()
+	if t.dead {
 		return ErrNoSession
 	}
 	if ev.counts() && !t.admit() {
