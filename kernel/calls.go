@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -80,6 +81,7 @@ func (q *calls) stand(ch *chain, s *session) (*waiter, error) {
 		if old&bHeld != 0 && s.state.CompareAndSwap(old, old|bWaiters) {
 			break
 		}
+		runtime.Gosched() // a first event is being put in
 	}
 	if ch.w == nil {
 		ch.below = q.workerOf(goroutineID())

@@ -73,12 +73,7 @@ func (ch *chain) drain(s *session, budget *int) (again bool) {
 func (s *session) fetch() {
 	s.mu.Lock()
 	s.in, s.out = s.out, s.in
-	for {
-		old := s.state.Load()
-		if s.state.CompareAndSwap(old, old&^bInbox) {
-			break
-		}
-	}
+	s.state.And(^bInbox)
 	s.mu.Unlock()
 }
 
@@ -173,12 +168,8 @@ func (s *session) takeFront() []event {
 	defer s.mu.Unlock()
 	front := s.front
 	s.front = nil
-	for {
-		old := s.state.Load()
-		if s.state.CompareAndSwap(old, old&^bFront) {
-			return front
-		}
-	}
+	s.state.And(^bFront)
+	return front
 }
 
 func (ch *chain) runJobs(s *session, front []event) {

@@ -33,6 +33,12 @@ func (e *event) counts() bool { return e.kind == evPost || e.kind == evRaw }
 // queue instead of running at once.
 type job func(ch *chain, alive, later bool)
 
+// fill makes an event of e, which is zero.
+func (e *event) fill(name string, from *session, args []any) {
+	e.name, e.from = name, from
+	e.setArgs(args)
+}
+
 // setArgs copies args into the event. The slice itself is not kept, so that a
 // caller's variadic slice stays on its stack.
 func (e *event) setArgs(args []any) {

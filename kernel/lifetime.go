@@ -171,6 +171,7 @@ func (ch *chain) finish(s *session) {
 	k := ch.k
 	s.mu.Lock()
 	s.dead = true
+	s.state.Or(bDead)
 	in, out := s.in, s.out
 	s.in, s.out = queue[event]{}, queue[event]{}
 	s.mu.Unlock()

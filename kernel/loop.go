@@ -41,21 +41,33 @@ func newLoop(k *Kernel) *loop {
 	return &loop{k: k, ch: k.newChain(nil), token: newTokenMutex(), wake: make(chan struct{}, 1)}
 }
 
-// post accepts an event from a handler.
-func (l *loop) post(t *session, ev *event) error {
-	if t.dead {
-		return ErrNoSession
+// open adds an event from a handler to the queue, for the caller to fill in.
+func (l *loop) open(from, to *session) (*posted, error) {
+	if to.dead {
+		return nil, ErrNoSession
 	}
-	if !t.admit() {
-		return ErrQueueFull
+	if !to.admit() {
+		return nil, ErrQueueFull
 	}
 	if l.inN.Load() != 0 {
 		l.merge()
 	}
-	l.accept(&posted{ev: *ev, to: t})
-	return nil
+	return l.place(from, to), nil
 }
 
+// place adds an event to the queue and counts it for its two sessions.
+func (l *loop) place(from, to *session) *posted {
+	to.pending++
+	if from != nil && from != to {
+		from.sent++
+	}
+	l.seq++
+	p := l.order.next(from, to)
+	p.to, p.due, p.seq = to, l.now, l.seq
+	return p
+}
+
+// accept takes an event that was in the inbox.
 func (l *loop) accept(p *posted) {
 	if p.to.dead {
 		if p.ev.kind == evSys { // Proto.Actor may still be waiting for its children
@@ -64,13 +76,7 @@ func (l *loop) accept(p *posted) {
 		l.k.dropped(&p.ev, p.to, ReasonStopped)
 		return
 	}
-	p.to.pending++
-	if f := p.ev.from; f != nil && f != p.to {
-		f.sent++
-	}
-	l.seq++
-	p.due, p.seq = l.now, l.seq
-	l.order.push(p)
+	l.place(p.ev.from, p.to).ev = p.ev
 }
 
 // postOutside accepts an event from any goroutine.
@@ -158,7 +164,7 @@ func (l *loop) fire() bool {
 		return false
 	}
 	if l.order.len() > 0 {
-		if hd, hs := l.order.head(); hd < due || hd == due && hs < seq {
+		if p := l.order.first(); p.due < due || p.due == due && p.seq < seq {
 			return false
 		}
 	}
@@ -171,13 +177,14 @@ func (l *loop) fire() bool {
 		s.supervised.kept.push(&posted{ev: ev, to: s, due: due, seq: seq})
 		return true
 	}
-	l.run(s, &ev, nil)
+	c := l.ch.push(s)
+	c.ev = ev
+	l.run(c, nil)
 	return true
 }
 
 func (l *loop) dispatch() {
-	var p posted
-	l.order.pop(&p)
+	p := l.order.first()
 	s := p.to
 	s.pending--
 	s.left(&p.ev)
@@ -185,6 +192,21 @@ func (l *loop) dispatch() {
 	if from == s {
 		from = nil
 	}
+	if s.dead || s.supervised != nil || from != nil && from.killed.Load() {
+		l.dispatchOdd(from)
+		return
+	}
+	c := l.ch.push(s)
+	c.ev = p.ev
+	l.order.drop()
+	l.run(c, from)
+}
+
+// dispatchOdd is dispatch for an event whose sender or receiver is not as usual.
+func (l *loop) dispatchOdd(from *session) {
+	p := *l.order.first()
+	l.order.drop()
+	s := p.to
 	switch {
 	case s.dead && p.ev.kind == evSys:
 		l.ch.systemMessage(s, p.ev.a[0])
@@ -197,7 +219,9 @@ func (l *loop) dispatch() {
 		s.supervised.kept.push(&p)
 		return
 	default:
-		l.run(s, &p.ev, from)
+		c := l.ch.push(s)
+		c.ev = p.ev
+		l.run(c, from)
 		return
 	}
 	l.acknowledge(from)
@@ -219,14 +243,13 @@ func (l *loop) drop(ev *event, s *session, why Reason) {
 	}
 }
 
-// run gives s's handler the event, and is where its failure becomes DIE. from is
+// run gives the session its event, and is where its failure becomes DIE. from is
 // who sent it, if that was another session.
-func (l *loop) run(s *session, ev *event, from *session) {
+func (l *loop) run(c *Context, from *session) {
+	s := c.s
 	if s != l.k.root {
 		l.work++
 	}
-	c := l.ch.push(s)
-	c.ev = *ev
 	depth, returned := l.ch.depth, false
 	defer func() {
 		if !returned {
@@ -241,7 +264,7 @@ func (l *loop) run(s *session, ev *event, from *session) {
 		l.settle(l.ch, s)
 		l.acknowledge(from)
 	}()
-	if ev.kind == evPost {
+	if c.ev.kind == evPost {
 		l.ch.deliver(c)
 	} else {
 		l.ch.special(c)

@@ -10,28 +10,30 @@ type order struct {
 	seeded *seeded
 }
 
-func (o *order) push(p *posted) {
+// next adds a zero entry for an event between two sessions.
+func (o *order) next(from, to *session) *posted {
 	if o.seeded != nil {
-		o.seeded.push(p)
-		return
+		return o.seeded.next(from, to)
 	}
-	o.fifo.push(p)
+	o.fifo.n++
+	return o.fifo.q.next()
 }
 
-func (o *order) pop(p *posted) {
+// first is the entry whose turn it is, until drop; there must be one.
+func (o *order) first() *posted {
 	if o.seeded != nil {
-		o.seeded.pop(p)
-		return
+		return o.seeded.first()
 	}
-	o.fifo.pop(p)
+	return o.fifo.q.first()
 }
 
-// head tells the age of what pop will give.
-func (o *order) head() (due int64, seq uint64) {
+func (o *order) drop() {
 	if o.seeded != nil {
-		return o.seeded.head()
+		o.seeded.drop()
+		return
 	}
-	return o.fifo.head()
+	o.fifo.n--
+	o.fifo.q.drop()
 }
 
 func (o *order) len() int {
@@ -47,13 +49,6 @@ type fifo struct {
 	n int
 }
 
-func (f *fifo) push(p *posted) { f.q.push(p); f.n++ }
-func (f *fifo) pop(p *posted)  { f.q.pop(p); f.n-- }
-func (f *fifo) head() (int64, uint64) {
-	p := &f.q.head.ev[f.q.head.r]
-	return p.due, p.seq
-}
-
 // seeded chooses, by its seed, among the oldest events of every pair of sender
 // and receiver: any order that G2 permits can come out, and the same seed gives
 // the same one again.
@@ -63,7 +58,7 @@ type seeded struct {
 	active []*pairQueue // those that are not empty, and in the map
 	free   []*pairQueue // those that are, for the next pair
 	n      int
-	next   int // the choice that head announced; -1 when none is made
+	chosen int // of active, by first; -1 when none is
 }
 
 type pair struct{ from, to *session }
@@ -77,11 +72,11 @@ type pairQueue struct {
 const maxFree = 256
 
 func newSeeded(seed uint64) *seeded {
-	return &seeded{rng: rand.New(rand.NewPCG(seed, 0)), pairs: make(map[pair]*pairQueue), next: -1}
+	return &seeded{rng: rand.New(rand.NewPCG(seed, 0)), pairs: make(map[pair]*pairQueue), chosen: -1}
 }
 
-func (o *seeded) push(p *posted) {
-	key := pair{p.ev.from, p.to}
+func (o *seeded) next(from, to *session) *posted {
+	key := pair{from, to}
 	pq := o.pairs[key]
 	if pq == nil {
 		if n := len(o.free); n > 0 {
@@ -93,25 +88,23 @@ func (o *seeded) push(p *posted) {
 		o.pairs[key] = pq
 		o.active = append(o.active, pq)
 	}
-	pq.q.push(p)
 	o.n++
+	return pq.q.next()
 }
 
-func (o *seeded) head() (int64, uint64) {
-	if o.next < 0 {
-		o.next = o.rng.IntN(len(o.active))
+func (o *seeded) first() *posted {
+	if o.chosen < 0 {
+		o.chosen = o.rng.IntN(len(o.active))
 	}
-	q := &o.active[o.next].q
-	p := &q.head.ev[q.head.r]
-	return p.due, p.seq
+	return o.active[o.chosen].q.first()
 }
 
-func (o *seeded) pop(p *posted) {
-	o.head()
-	i := o.next
-	o.next = -1
+func (o *seeded) drop() {
+	o.first()
+	i := o.chosen
+	o.chosen = -1
 	pq := o.active[i]
-	pq.q.pop(p)
+	pq.q.drop()
 	o.n--
 	if pq.q.empty() {
 		last := len(o.active) - 1

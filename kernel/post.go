@@ -14,8 +14,7 @@ func (c *Context) Post(to Address, event string, args ...any) error {
 	if t == nil {
 		return postError(to, event, args, ErrNoSession)
 	}
-	ev := event_(event, c.s, args)
-	if err := c.send(t, &ev); err != nil {
+	if err := c.send(t, event, args); err != nil {
 		return postError(to, event, args, err)
 	}
 	return nil
@@ -23,8 +22,7 @@ func (c *Context) Post(to Address, event string, args ...any) error {
 
 // Yield is Post to the current session (K50).
 func (c *Context) Yield(event string, args ...any) error {
-	ev := event_(event, c.s, args)
-	if err := c.send(c.s, &ev); err != nil {
+	if err := c.send(c.s, event, args); err != nil {
 		return postError(c.s.addr, event, args, err)
 	}
 	return nil
@@ -45,36 +43,71 @@ func (k *Kernel) Post(to Address, event string, args ...any) error {
 	return nil
 }
 
-// send accepts an event from a handler.
-func (c *Context) send(t *session, ev *event) error {
+// send accepts an event from a handler. It builds the event where it will lie.
+func (c *Context) send(t *session, name string, args []any) error {
+	k, s := c.k, c.s
+	switch {
+	case name == "":
+		return errNoName
+	case k.obs.on || s.inStop:
+		ev := event_(name, s, args)
+		return c.sendObserved(t, &ev)
+	case k.loop != nil:
+		p, err := k.loop.open(s, t)
+		if err != nil {
+			return err
+		}
+		p.ev.fill(name, s, args)
+		return nil
+	case t == s && s.state.Load()&bInbox == 0:
+		// To itself, and nobody else posted since the last look: the token is
+		// enough. Anything in the inbox came first and must stay first (G2).
+		if !s.admit() {
+			return ErrQueueFull
+		}
+		s.out.next().fill(name, s, args)
+		return nil
+	}
+	if t.openIdle() {
+		t.out.next().fill(name, s, args)
+		t.closeIdle(c.ch)
+		s.sent++ // t is not s, which is not idle
+		return nil
+	}
+	ev, first, err := t.open(true)
+	if err != nil {
+		return err
+	}
+	ev.fill(name, s, args)
+	t.close(c.ch, first)
+	if t != s {
+		s.sent++
+	}
+	return nil
+}
+
+// sendObserved is send when somebody wants to see every event, or in _stop.
+func (c *Context) sendObserved(t *session, ev *event) error {
 	k, s := c.k, c.s
 	if k.obs.on {
 		k.obs.stamp(c, ev, t)
 	}
-	switch {
-	case ev.name == "":
-		return errNoName
-	case s.inStop:
+	if s.inStop {
 		k.obs.drop(ev, t, ReasonSenderStopped)
 		return nil
-	case k.loop != nil:
-		return k.refused(t, ev, k.loop.post(t, ev))
-	case t != s:
-		if err := k.par.post(c.ch, t, ev); err != nil {
-			return k.refused(t, ev, err)
-		}
-		s.sent++
-		return nil
-	case s.state.Load()&bInbox == 0:
-		// To itself, and nobody else posted since the last look: the token is
-		// enough. Anything in the inbox came first and must stay first (G2).
-		if !s.admit() {
-			return k.refused(t, ev, ErrQueueFull)
-		}
-		s.out.push(ev)
-		return nil
 	}
-	return k.refused(t, ev, k.par.post(c.ch, t, ev))
+	if k.loop != nil {
+		p, err := k.loop.open(s, t)
+		if err == nil {
+			p.ev = *ev
+		}
+		return k.refused(t, ev, err)
+	}
+	err := k.par.post(c.ch, t, ev)
+	if err == nil && t != s {
+		s.sent++
+	}
+	return k.refused(t, ev, err)
 }
 
 // refused lets the observer hear of an event that was not accepted.
@@ -106,22 +139,36 @@ func (s *session) left(ev *event) {
 
 // post puts an event into t's inbox.
 func (p *parallel) post(ch *chain, t *session, ev *event) error {
-	if ev.counts() && !t.admit() {
-		return ErrQueueFull
+	slot, first, err := t.open(ev.counts())
+	if err != nil {
+		return err
+	}
+	*slot = *ev
+	t.close(ch, first)
+	return nil
+}
+
+// open adds an event to the inbox, for the caller to fill in before close. first
+// says that the inbox was empty. Without an error the session's lock is held.
+func (t *session) open(counts bool) (ev *event, first bool, err error) {
+	if counts && !t.admit() {
+		return nil, false, ErrQueueFull
 	}
 	t.mu.Lock()
 	if t.dead {
 		t.mu.Unlock()
-		return ErrNoSession
+		return nil, false, ErrNoSession
 	}
-	first := t.in.empty()
-	t.in.push(ev)
+	first = t.in.empty()
+	return t.in.next(), first, nil
+}
+
+func (t *session) close(ch *chain, first bool) {
 	enqueue := first && t.flag(bInbox)
 	t.mu.Unlock()
 	if enqueue {
-		p.enqueue(ch, t)
+		t.k.par.enqueue(ch, t)
 	}
-	return nil
 }
 
 // postOutside accepts an event from any goroutine.

@@ -28,13 +28,19 @@ type segment[T any] struct {
 func (q *queue[T]) empty() bool { return q.head == nil || q.head.r == q.head.w }
 
 // push copies *v to the end.
-func (q *queue[T]) push(v *T) {
+func (q *queue[T]) push(v *T) { *q.next() = *v }
+
+// next adds a zero value at the end, for the caller to fill in. On the event
+// path this matters: a value built elsewhere field by field and copied at once
+// stalls the processor, which cannot forward narrow stores to wide loads.
+func (q *queue[T]) next() *T {
 	t := q.tail
 	if t == nil || t.w == len(t.ev) {
 		t = q.grow()
 	}
-	t.ev[t.w] = *v
+	v := &t.ev[t.w]
 	t.w++
+	return v
 }
 
 func (q *queue[T]) grow() *segment[T] {
@@ -59,14 +65,15 @@ func (q *queue[T]) grow() *segment[T] {
 	return s
 }
 
-// pop moves the first value to *v; the queue must not be empty. The slot is
-// cleared, so that what an event referred to can be collected (K55).
-func (q *queue[T]) pop(v *T) {
+// first returns the oldest value, where it lies; the queue must not be empty.
+func (q *queue[T]) first() *T { return &q.head.ev[q.head.r] }
+
+// drop removes the oldest value. Its place is cleared, so that what an event
+// referred to can be collected (K55).
+func (q *queue[T]) drop() {
 	h := q.head
-	slot := &h.ev[h.r]
-	*v = *slot
 	var zero T
-	*slot = zero
+	h.ev[h.r] = zero
 	h.r++
 	if h.r < h.w {
 		return
@@ -77,6 +84,12 @@ func (q *queue[T]) pop(v *T) {
 		return
 	}
 	h.r, h.w = 0, 0 // keep the last segment: its memory is warm
+}
+
+// pop moves the oldest value to *v.
+func (q *queue[T]) pop(v *T) {
+	*v = *q.first()
+	q.drop()
 }
 
 func (q *queue[T]) recycle(s *segment[T]) {

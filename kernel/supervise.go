@@ -79,7 +79,7 @@ func (ch *chain) up(s *session) {
 		var p posted
 		for !v.kept.empty() {
 			v.kept.pop(&p)
-			l.order.push(&p)
+			*l.order.next(p.ev.from, p.to) = p
 		}
 	}
 }

@@ -11,6 +11,8 @@ package kernel
 //	bWaiters    a call waits for the token
 //	bAcks       collectable but for events it sent: look again when one is acknowledged
 //	bLook       a hold went while somebody had the token: look again
+//	bFirst      somebody puts the first event into the outbox of the idle session
+//	bDead       the session has ended
 //
 // An entry in a run queue is only a hint: what matters is that bInbox or bFront
 // implies bHeld or bQueued, so that somebody will look.
@@ -22,6 +24,8 @@ const (
 	bWaiters
 	bAcks
 	bLook
+	bFirst
+	bDead
 
 	holderShift = 32
 )
@@ -73,13 +77,26 @@ func (ch *chain) claim(s *session) bool {
 func (ch *chain) take(s *session) bool {
 	for {
 		old := s.state.Load()
-		if old&bHeld != 0 {
+		if old&(bHeld|bFirst) != 0 {
 			return false
 		}
 		if s.state.CompareAndSwap(old, old&^(bAcks|bLook)|ch.mark()) {
 			return true
 		}
 	}
+}
+
+// openIdle gives the poster of an idle session's first event its outbox, without
+// the lock and the inbox, until closeIdle. It is neither held, for nothing of it
+// may run, nor in a run queue yet, for bQueued is only announced.
+func (s *session) openIdle() bool {
+	old := s.state.Load()
+	return old&^bAcks == 0 && s.limit == 0 && s.state.CompareAndSwap(old, old|bQueued|bFirst)
+}
+
+func (s *session) closeIdle(ch *chain) {
+	s.state.And(^bFirst)
+	s.k.par.enqueue(ch, s)
 }
 
 // drop gives the token back: to the first waiting call, to a run queue when
@@ -95,7 +112,7 @@ func (ch *chain) drop(s *session, acks bool, acked uint64) {
 			}
 			continue
 		}
-		next := old & (bQueued | bInbox | bFront)
+		next := old & (bQueued | bInbox | bFront | bDead)
 		work := old&(bFront|bLook) != 0 || !s.stopping && !s.down() && (old&bInbox != 0 || !s.out.empty())
 		if work {
 			next |= bQueued

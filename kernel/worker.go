@@ -28,6 +28,9 @@ type worker struct {
 // common queue comes before it, and once the worker's own: neither may starve.
 const fairness = 64
 
+// showTurns: the monitor looks every millisecond, which is thousands of turns.
+const showTurns = 8
+
 func (w *worker) put(s *session) {
 	w.mu.Lock()
 	w.q.push(s)
@@ -65,7 +68,9 @@ func (w *worker) loop() {
 			returned = true
 			return
 		}
-		w.turns.Add(1)
+		if w.tick%showTurns == 0 {
+			w.turns.Add(1)
+		}
 		if n := w.ch.runQueued(s); s != w.p.k.root {
 			w.work += uint64(n)
 		}
