@@ -239,7 +239,7 @@ func (k *Kernel) Step() bool {
 	k.loop.token.lock()
 	defer k.loop.token.unlock()
 	k.releaseFresh()
-	return k.loop.one()
+	return k.loop.burst(1) == 1
 }
 
 // Describe offers a part's state under a name to status pages and inspectors; f

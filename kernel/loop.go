@@ -128,150 +128,6 @@ func (l *loop) merge() {
 // nudge may come from any goroutine.
 func (l *loop) nudge(s *session) { l.leave(&posted{ev: event{kind: evNudge}, to: s}) }
 
-// one handles one due event or timer. It reports false when none is due.
-func (l *loop) one() bool {
-	for {
-		if l.inN.Load() != 0 {
-			l.merge()
-		}
-		if l.turn <= 0 {
-			l.sweep()
-			l.turn = l.order.len()
-			if l.k.timers.pending() > 0 {
-				l.now = l.k.since(l.k.clock.now())
-			}
-		}
-		if l.fire() {
-			return true
-		}
-		if l.order.len() > 0 {
-			l.turn--
-			l.dispatch()
-			return true
-		}
-		l.turn = 0
-		if l.inN.Load() == 0 && len(l.marked) == 0 {
-			return false
-		}
-	}
-}
-
-// fire runs the first timer if it is due and older than the oldest post: timers
-// and posts share one order (K53, K107).
-func (l *loop) fire() bool {
-	due, seq, ok := l.k.timers.first()
-	if !ok || due > l.now {
-		return false
-	}
-	if l.order.len() > 0 {
-		if p := l.order.first(); p.due < due || p.due == due && p.seq < seq {
-			return false
-		}
-	}
-	s, ev := l.k.timers.popDue(l.now)
-	if s == nil {
-		return false
-	}
-	if s.down() {
-		s.pending++
-		s.supervised.kept.push(&posted{ev: ev, to: s, due: due, seq: seq})
-		return true
-	}
-	c := l.ch.push(s)
-	c.ev = ev
-	l.run(c, nil)
-	return true
-}
-
-func (l *loop) dispatch() {
-	p := l.order.first()
-	s := p.to
-	s.pending--
-	s.left(&p.ev)
-	from := p.ev.from
-	if from == s {
-		from = nil
-	}
-	if s.dead || s.supervised != nil || from != nil && from.killed.Load() {
-		l.dispatchOdd(from)
-		return
-	}
-	c := l.ch.push(s)
-	c.ev = p.ev
-	l.order.drop()
-	l.run(c, from)
-}
-
-// dispatchOdd is dispatch for an event whose sender or receiver is not as usual.
-func (l *loop) dispatchOdd(from *session) {
-	p := *l.order.first()
-	l.order.drop()
-	s := p.to
-	switch {
-	case s.dead && p.ev.kind == evSys:
-		l.ch.systemMessage(s, p.ev.a[0])
-	case s.dead:
-		l.drop(&p.ev, s, ReasonStopped)
-	case from != nil && from.killed.Load():
-		l.drop(&p.ev, s, ReasonSenderStopped)
-	case s.down() && p.ev.kind != evSys && p.ev.kind != evJob:
-		s.pending++ // it stays queued, aside
-		s.supervised.kept.push(&p)
-		return
-	default:
-		c := l.ch.push(s)
-		c.ev = p.ev
-		l.run(c, from)
-		return
-	}
-	l.acknowledge(from)
-}
-
-// acknowledge notes that an event from another session was dealt with.
-func (l *loop) acknowledge(from *session) {
-	if from != nil {
-		from.sent--
-		l.mark(from)
-	}
-}
-
-func (l *loop) drop(ev *event, s *session, why Reason) {
-	if ev.kind == evPost || ev.kind == evRaw {
-		l.k.obs.drop(ev, s, why)
-	} else if j, ok := ev.a[0].(job); ok {
-		j(l.ch, false, true)
-	}
-}
-
-// run gives the session its event, and is where its failure becomes DIE. from is
-// who sent it, if that was another session.
-func (l *loop) run(c *Context, from *session) {
-	s := c.s
-	if s != l.k.root {
-		l.work++
-	}
-	depth, returned := l.ch.depth, false
-	defer func() {
-		if !returned {
-			l.ch.depth = depth
-			if v := recover(); v != nil {
-				l.ch.raise(s, panicked(s, &c.ev, v))
-			} else if c.ev.name != "" { // in kernel work, invoke has raised it already
-				l.ch.raise(s, goexited(s, &c.ev))
-			}
-		}
-		l.ch.pop(c)
-		l.settle(l.ch, s)
-		l.acknowledge(from)
-	}()
-	if c.ev.kind == evPost {
-		l.ch.deliver(c)
-	} else {
-		l.ch.special(c)
-	}
-	returned = true
-}
-
 // settle looks at a session after one of its handlers returned.
 func (l *loop) settle(ch *chain, s *session) {
 	if s.wantStop && s.depth == 0 && !s.ending {
@@ -305,13 +161,16 @@ func (l *loop) sweep() {
 	}
 }
 
+// maxBurst is how many events are handled before the token may change hands.
+const maxBurst = 64
+
 // loopRun is Run in the serial modes.
 func (l *loop) loopRun() {
 	k := l.k
 	l.token.lock()
 	defer l.token.unlock()
 	for {
-		for l.one() {
+		for l.burst(maxBurst) > 0 {
 			l.token.yield()
 		}
 		switch k.idle.next(k, l.work) {
