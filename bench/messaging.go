@@ -65,7 +65,8 @@ var messaging = &Group{
 			Budget{Peer: usher, Limit: 1.0 / 200, Against: perl, Quoted: 4170},
 		)},
 		// New members, until each has handled its first event; they stay until
-		// the run is over.
+		// the run is over. Sessions are spawned by a session, whose children they
+		// are.
 		{Name: "spawn", Unit: "member", Budgets: []Budget{
 			{Peer: usher, Limit: 1.5, Against: protoactor},
 			{Peer: usherSerial, Limit: 1.5, Against: protoactor},

@@ -154,17 +154,24 @@ func usherCall(mode kernel.Mode, ops int) (Sample, error) {
 
 func usherSpawn(mode kernel.Mode, ops int) (Sample, error) {
 	u := runKernel(mode)
-	table := session.New(session.Handle("_start", func(c *kernel.Context) error { return nil }))
-	leases := make([]*kernel.Lease, ops)
-	var err error
-	s := measure(ops, func() {
-		for i := range leases {
-			if leases[i], err = u.SpawnHeld(table); err != nil {
-				return
+	table := session.New(session.Handle("_start", func(*kernel.Context) error { return nil }))
+	var s Sample
+	done := make(chan error, 1)
+	maker := u.spawn(session.On(usherStart, func(c *kernel.Context, _ *token) (err error) {
+		s = measure(ops, func() { // its handler holds them all until it returns
+			for range ops {
+				if _, err = c.Spawn(table); err != nil {
+					return
+				}
 			}
-		}
-	})
-	if err != nil {
+		})
+		done <- err
+		return err
+	}))
+	if err := usherStart.PostFrom(u.Kernel, maker, newToken(ops)); err != nil {
+		return s, err
+	}
+	if err := <-done; err != nil {
 		return s, err
 	}
 	return s, u.stop()

@@ -38,8 +38,19 @@ func (l *loop) enter(ctx context.Context) (*chain, func(), error) {
 		}
 	}
 	l.work++
+	live, active := l.k.live.Load(), l.k.active.Load()
 	return l.ch, func() {
+		wake := l.order.len() > 0 || len(l.marked) > 0 || l.timerBefore(l.asleep) ||
+			l.k.live.Load() < live || l.k.active.Load() < active
 		l.token.unlock()
-		l.wakeUp()
+		if wake {
+			l.wakeUp()
+		}
 	}, nil
+}
+
+// timerBefore reports whether a timer is due before a point in time.
+func (l *loop) timerBefore(t int64) bool {
+	due, _, ok := l.k.timers.first()
+	return ok && due < t
 }

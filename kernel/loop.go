@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type loop struct {
 	seq    uint64
 	turn   int // events that were queued when this turn began and are left
 	work   uint64
+	asleep int64 // until when Run sleeps, when it does
 	marked []*session
 }
 
@@ -191,7 +193,9 @@ func (l *loop) loopRun() {
 func (l *loop) sleep() {
 	k := l.k
 	var timeout <-chan time.Time
+	l.asleep = math.MaxInt64
 	if due, _, ok := k.timers.first(); ok {
+		l.asleep = due
 		if k.clock.jump(k.start.Add(time.Duration(due))) {
 			return
 		}
