@@ -39,8 +39,12 @@ type posted struct {
 	seq uint64
 }
 
+var postedSegments sync.Pool // shared by the serial kernels of a process
+
 func newLoop(k *Kernel) *loop {
-	return &loop{k: k, ch: k.newChain(nil), token: newTokenMutex(), wake: make(chan struct{}, 1)}
+	l := &loop{k: k, ch: k.newChain(nil), token: newTokenMutex(), wake: make(chan struct{}, 1)}
+	l.order.fifo.q.spare = &postedSegments
+	return l
 }
 
 // open adds an event from a handler to the queue, for the caller to fill in.

@@ -12,8 +12,7 @@ import (
 // A goroutine per wake-up would grow its small stack again every time, which
 // costs ten times what the event does.
 type parallel struct {
-	k     *Kernel
-	spare sync.Pool // event segments
+	k *Kernel
 
 	mu      sync.Mutex
 	cond    sync.Cond // idle workers

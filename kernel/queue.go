@@ -9,6 +9,8 @@ const (
 	segMax = 64
 )
 
+var eventSegments sync.Pool // shared by the sessions of a process
+
 // queue is an unbounded FIFO of values in chained segments. Nothing is ever
 // moved after it was pushed: a doubling slice copies its tail and faults in
 // fresh pages exactly when a flood leaves no time for it.

@@ -148,7 +148,7 @@ func (k *Kernel) newSession(r Receiver, o *spawnOptions) *session {
 	s := &session{k: k, recv: r, id: k.nextID.Add(1), limit: int32(o.limit), supervised: o.supervised}
 	s.addr = addressOf(s.id)
 	if k.par != nil {
-		s.in.spare, s.out.spare = &k.par.spare, &k.par.spare
+		s.in.spare, s.out.spare = &eventSegments, &eventSegments
 	}
 	return s
 }
