@@ -2,7 +2,7 @@ package backend
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
@@ -20,8 +20,8 @@ type Config struct {
 	Name string
 
 	// PingTimeout is the ping policy (B9): 0 validates the connection before
-	// every message, less than 0 never, more only when the last message was at
-	// least that long ago (B10).
+	// every message, which costs a round trip; less than 0 never; more only when
+	// the last message was at least that long ago (B10).
 	PingTimeout time.Duration
 
 	// PingWait is how long a pong may take before the connection counts as lost
@@ -37,13 +37,21 @@ type Config struct {
 	// 100 ms and 15 s.
 	MinBackoff, MaxBackoff time.Duration
 
-	// MaxQueued is how many messages may wait while there is no connection. 0
-	// means 1024.
+	// MaxQueued is how many messages may wait while there is no connection or a
+	// ping is out. 0 means 1024.
 	MaxQueued int
 
-	// Deliver gets messages that answer nothing, as events of their name with a
-	// Message. "" drops them.
+	// MaxFrame is the size of the largest message, in bytes. 0 means 1 MiB. It
+	// should be the server's: one that gets a larger message drops the connection.
+	MaxFrame int
+
+	// Deliver gets the messages that answer nothing and whose names are in
+	// Events, as events of their name with a Message. The names come from
+	// other processes, hence the list: any other message is dropped and
+	// reported. A Deliver that may be slower than its peers should have a
+	// kernel.QueueLimit; what is over it is dropped and reported, too.
 	Deliver kernel.Address
+	Events  []kernel.Event[Message]
 }
 
 func (c Config) complete(pid int) (Config, error) {
@@ -65,10 +73,16 @@ func (c Config) complete(pid int) (Config, error) {
 		}
 	}
 	if c.MaxBackoff < c.MinBackoff {
-		return c, fmt.Errorf("%w: Config.MaxBackoff is %v, less than MinBackoff, %v", ErrArgument, c.MaxBackoff, c.MinBackoff)
+		return c, fmt.Errorf("%w: Config.MaxBackoff is %v, less than MinBackoff, %v; raise it", ErrArgument, c.MaxBackoff, c.MinBackoff)
 	}
 	if err := count("Config.MaxQueued", &c.MaxQueued, 1024); err != nil {
 		return c, err
+	}
+	if err := frameSize("Config.MaxFrame", &c.MaxFrame); err != nil {
+		return c, err
+	}
+	if (c.Deliver == "") != (len(c.Events) == 0) {
+		return c, fmt.Errorf("%w: Config.Deliver is %q and Config.Events is %q; set both or none", ErrArgument, string(c.Deliver), c.Events)
 	}
 	if c.Host == "" {
 		c.Host = "127.0.0.1"
@@ -79,7 +93,11 @@ func (c Config) complete(pid int) (Config, error) {
 	if c.Name == "" {
 		c.Name = fmt.Sprintf("%s%d", c.Alias, pid)
 	}
-	c.Name = strings.ToLower(c.Name)
+	name, ok := serviceName(c.Name)
+	if !ok {
+		return c, fmt.Errorf("%w: Config.Name is %.300q; want UTF-8 of at most %d bytes, and not %q", ErrArgument, c.Name, maxName, Everyone)
+	}
+	c.Name = name
 	return c, nil
 }
 
@@ -92,7 +110,9 @@ type ServerConfig struct {
 
 	// Commands are what clients may ask for besides register_service and ping:
 	// each is posted, under its own name, to a session, with a *Request.
-	// Anything else is answered with the error "unknown command" (B31).
+	// Anything else is answered with the error "unknown command" (B31). A
+	// session that may be slower than its clients should have a
+	// kernel.QueueLimit: requests over it are refused, and do not pile up.
 	Commands map[string]kernel.Address
 
 	// MaxConns is how many clients may be connected; others are closed at once.
@@ -106,6 +126,10 @@ type ServerConfig struct {
 	// MaxFrame is the size of the largest message, in bytes. 0 means 1 MiB; a
 	// message made of tiny values takes many times its size once decoded.
 	MaxFrame int
+
+	// MaxOutput is how much may wait for a client that does not read, in bytes;
+	// then it is dropped. 0 means four times MaxFrame.
+	MaxOutput int
 }
 
 func (c ServerConfig) complete() (ServerConfig, error) {
@@ -128,10 +152,21 @@ func (c ServerConfig) complete() (ServerConfig, error) {
 	if err := count("ServerConfig.MaxConns", &c.MaxConns, 1024); err != nil {
 		return c, err
 	}
-	if err := count("ServerConfig.MaxFrame", &c.MaxFrame, 1<<20); err != nil {
+	if err := frameSize("ServerConfig.MaxFrame", &c.MaxFrame); err != nil {
 		return c, err
 	}
+	if err := count("ServerConfig.MaxOutput", &c.MaxOutput, 4*c.MaxFrame); err != nil {
+		return c, err
+	}
+	if c.MaxOutput < c.MaxFrame+headroom {
+		return c, fmt.Errorf("%w: ServerConfig.MaxOutput is %d; want at least MaxFrame and %d, which is %d", ErrArgument, c.MaxOutput, headroom, c.MaxFrame+headroom)
+	}
 	return c, duration("ServerConfig.RegisterTimeout", &c.RegisterTimeout, 10*time.Second)
+}
+
+// takes reports whether a message of that name may be delivered.
+func (c *Config) takes(name string) bool {
+	return slices.Contains(c.Events, kernel.Event[Message](name))
 }
 
 func duration(field string, v *time.Duration, def time.Duration) error {
@@ -152,4 +187,12 @@ func count(field string, v *int, def int) error {
 		*v = def
 	}
 	return nil
+}
+
+// frameSize keeps sums of sizes far from overflow.
+func frameSize(field string, v *int) error {
+	if *v > 1<<30 {
+		return fmt.Errorf("%w: %s is %d; want at most 1 GiB (%d)", ErrArgument, field, *v, 1<<30)
+	}
+	return count(field, v, 1<<20)
 }

@@ -2,24 +2,24 @@ package backend
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
-	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/wheel/filter"
 )
 
 // Conn is a persistent connection to a backend server: a session that registers,
 // validates the connection by its ping policy, and makes it anew when it breaks.
-// Its methods may be called from any goroutine.
+// Its methods may be called from any goroutine, but for Ask, which answers the
+// session that calls it.
 type Conn struct {
-	k    *kernel.Kernel
-	cfg  Config
-	self kernel.Address
+	k     *kernel.Kernel
+	cfg   Config
+	codec codec
+	self  kernel.Address // set by _start
+	ids   atomic.Uint64
 }
 
 // ConnState is a glimpse of a connection.
@@ -31,86 +31,38 @@ type ConnState struct {
 	Reconnects int
 }
 
-// open are the connections of this process, so that each is made once (B1, B20).
-var open struct {
-	sync.Mutex
-	conns map[connKey]*Conn
-}
-
-type connKey struct {
-	k     *kernel.Kernel
-	host  string
-	port  int
-	alias string
-}
-
-// Open returns the kernel's connection to a server under an alias, and starts one
-// if there is none. It does not wait: messages wait for the connection instead.
-// Two that differ in host, port or alias are two connections (B2).
-func Open(k *kernel.Kernel, cfg Config) (*Conn, error) {
-	cfg, err := cfg.complete(os.Getpid())
-	if err != nil {
-		return nil, err
-	}
-	key := connKey{k, cfg.Host, cfg.Port, cfg.Alias}
-	open.Lock()
-	c := open.conns[key]
-	open.Unlock()
-	if c != nil {
-		return c, nil
-	}
-	c = &Conn{k: k, cfg: cfg}
-	w := newWire(c, key)
-	c.self, err = k.Spawn(session.New(w.states()...), kernel.Alias(cfg.Alias))
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// Connect is Open for a goroutine that wants to be sure: it waits for the first
-// answer to a ping. When that fails, the connection is closed and not kept (B5).
-// In a handler use Open.
-func Connect(ctx context.Context, k *kernel.Kernel, cfg Config) (*Conn, error) {
-	c, err := Open(k, cfg)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.Ping(ctx); err != nil {
-		c.Close()
-		return nil, err
-	}
-	return c, nil
-}
-
 // Send sends a message that wants no answer: to the server, or with m.To to a
-// service. nil means that it will be sent, if the connection comes up before the
-// Conn is closed.
+// service. nil means that it will be sent when the connection is up, unless the
+// Conn is closed first; what is sent while the connection breaks may be lost.
+// Errors match ErrArgument, kernel.ErrNotEncodable, filter.ErrTooLong, ErrFull and
+// ErrClosed.
 func (c *Conn) Send(m Message) error {
-	f, err := frameOf(m)
+	o, err := c.outgoing(m, nil)
 	if err != nil {
 		return err
 	}
-	return c.submit(&outgoing{frame: f})
-}
-
-func (c *Conn) submit(o *outgoing) error {
-	_, err := c.k.Call(context.Background(), c.self, evSubmit.Name(), o)
-	return ended(err)
+	return c.submit(o)
 }
 
 // Ask sends a request for the current session, which is kept until its answer is
-// posted as event. The answer comes exactly once, as a Reply.
+// posted as event. The answer comes exactly once, as a Reply: it always does,
+// after Config.Timeout at the latest. Errors as with Send.
 func (c *Conn) Ask(kc *kernel.Context, m Message, event kernel.Event[Reply]) error {
-	f, err := frameOf(m)
+	switch {
+	case event == "":
+		return fmt.Errorf("%w: Ask without an event; want the one that is to bring the Reply", ErrArgument)
+	case kc.Kernel() != c.k:
+		return fmt.Errorf("%w: Ask by a session of another kernel; open a connection in each", ErrArgument)
+	}
+	var lease *kernel.Lease
+	o, err := c.outgoing(m, func(r Reply) {
+		_ = lease.Post(event.Name(), r)
+		lease.Release()
+	})
 	if err != nil {
 		return err
 	}
-	lease := kc.Lease("backend request " + m.Name)
-	o := &outgoing{frame: f, done: func(r Reply) {
-		_ = lease.Post(event.Name(), r)
-		lease.Release()
-	}}
+	lease = kc.Lease("backend request " + m.Name)
 	if _, err := evSubmit.Call(kc, c.self, o); err != nil {
 		lease.Release()
 		return ended(err)
@@ -119,36 +71,36 @@ func (c *Conn) Ask(kc *kernel.Context, m Message, event kernel.Event[Reply]) err
 }
 
 // Request sends a request and waits for its answer, until ctx ends. It blocks:
-// in a handler use Ask.
+// in a handler use Ask. Errors as with Send; and ErrLost, ErrTimeout,
+// *RemoteError, ctx's.
 func (c *Conn) Request(ctx context.Context, m Message) ([]any, error) {
-	f, err := frameOf(m)
+	answer := make(chan Reply, 1)
+	o, err := c.outgoing(m, func(r Reply) { answer <- r })
 	if err != nil {
 		return nil, err
 	}
-	return c.ask(ctx, f)
-}
-
-// Ping asks the server for a pong, and waits for it until ctx ends (B13).
-func (c *Conn) Ping(ctx context.Context) error {
-	_, err := c.ask(ctx, filter.Frame{Name: cmdPing, Args: []any{time.Now()}})
-	return err
-}
-
-func (c *Conn) ask(ctx context.Context, f filter.Frame) ([]any, error) {
-	answer := make(chan Reply, 1)
-	if err := c.submit(&outgoing{frame: f, done: func(r Reply) { answer <- r }}); err != nil {
+	if err := c.submit(o); err != nil {
 		return nil, err
 	}
 	select {
 	case r := <-answer:
 		return r.Args, r.Err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("backend: request %q: %w", f.Name, ctx.Err())
+		_ = evLate.PostFrom(c.k, c.self, o) // nobody waits for it any more
+		return nil, fmt.Errorf("backend: request %q: %w", m.Name, ctx.Err())
 	}
 }
 
-// Close ends the connection. Requests without an answer fail. It does not wait.
-func (c *Conn) Close() { _ = evClose.PostFrom(c.k, c.self, struct{}{}) }
+// Ping asks the server for a pong, and waits for it until ctx ends (B13).
+func (c *Conn) Ping(ctx context.Context) error {
+	_, err := c.Request(ctx, Message{Name: cmdPing, Args: []any{time.Now()}})
+	return err
+}
+
+// Close ends the connection. Requests without an answer fail with ErrLost or, if
+// they were not sent yet, ErrClosed. What was sent is flushed, for at most five
+// seconds; Close does not wait for that.
+func (c *Conn) Close() { _, _ = c.k.Call(context.Background(), c.self, evClose.Name()) }
 
 // State returns a glimpse of the connection, ErrClosed when it has ended.
 func (c *Conn) State() (ConnState, error) {
@@ -159,25 +111,23 @@ func (c *Conn) State() (ConnState, error) {
 	return v.(ConnState), nil
 }
 
-func frameOf(m Message) (filter.Frame, error) {
-	if m.Name == "" {
-		return filter.Frame{}, fmt.Errorf("%w: Message.Name is empty; want a command", ErrArgument)
+// outgoing encodes a message, on the caller's goroutine: its arguments may be
+// changed afterwards. done makes it a request.
+func (c *Conn) outgoing(m Message, done func(Reply)) (*outgoing, error) {
+	f := filter.Frame{Name: m.Name, Args: m.Args, To: m.To}
+	switch {
+	case m.Name == "":
+		return nil, fmt.Errorf("%w: Message.Name is empty; want a command", ErrArgument)
+	case done != nil && m.To != "":
+		return nil, fmt.Errorf("%w: request with Message.To %q; only the server answers, so use Send", ErrArgument, m.To)
+	case done != nil:
+		f.ID = c.ids.Add(1)
 	}
-	return filter.Frame{Name: m.Name, Args: m.Args, To: m.To}, checkArgs(m.Args)
+	b, err := c.codec.encode(f)
+	return &outgoing{name: m.Name, id: f.ID, encoded: b, done: done}, err
 }
 
-// checkArgs refuses at once what has no form on the wire.
-func checkArgs(args []any) error {
-	if err := filter.CheckArgs(args); err != nil {
-		return fmt.Errorf("%w: %w", kernel.ErrNotEncodable, err)
-	}
-	return nil
-}
-
-// ended says in this package's words that a session is no more.
-func ended(err error) error {
-	if errors.Is(err, kernel.ErrNoSession) || errors.Is(err, kernel.ErrStopped) {
-		return ErrClosed
-	}
-	return err
+func (c *Conn) submit(o *outgoing) error {
+	_, err := c.k.Call(context.Background(), c.self, evSubmit.Name(), o)
+	return ended(err)
 }

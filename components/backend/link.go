@@ -1,8 +1,11 @@
 package backend
 
 import (
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
 )
 
@@ -14,12 +17,12 @@ import (
 //	    └──wake── waiting ◀──────down─────────┘
 type link struct {
 	cfg    Config
+	newID  func() uint64
 	spread func() float64 // in [0, 1), for the back-off
 
 	state    linkState
 	queue    []*outgoing // not sent yet, oldest first
 	asked    map[uint64]*outgoing
-	lastID   uint64
 	ping     uint64 // ID of the ping that is out
 	access   time.Time
 	attempts int
@@ -45,26 +48,31 @@ func (s linkState) String() string {
 
 // outgoing is a message on its way; done, if it is a request, gets its reply once.
 type outgoing struct {
-	frame filter.Frame
-	done  func(Reply)
+	name    string
+	id      uint64 // of a request
+	encoded []byte
+	done    func(Reply)
+	timer   kernel.TimerID // the session's
 }
 
 // What the link wants done, in order.
 type (
 	doConnect    struct{}
+	doRegister   struct{ reconnects int }
+	doSend       struct{ out *outgoing }
+	doPing       struct{ id uint64 } // and expect the pong within PingWait
+	doPingOver   struct{}            // it came, or does not matter any more
 	doDisconnect struct{}
-	doSend       struct{ frame filter.Frame }
-	doPing       struct{ frame filter.Frame } // and expect the pong within PingWait
-	doPingOver   struct{}                     // it came, or does not matter any more
-	doWait       struct{ d time.Duration }    // then wake
+	doWait       struct{ d time.Duration } // then wake
 	doAnswer     struct {
 		out   *outgoing
 		reply Reply
 	}
+	doEnd struct{} // send what was sent to the end, and stop
 )
 
-func newLink(cfg Config, spread func() float64) *link {
-	return &link{cfg: cfg, spread: spread, asked: map[uint64]*outgoing{}}
+func newLink(cfg Config, newID func() uint64, spread func() float64) *link {
+	return &link{cfg: cfg, newID: newID, spread: spread, asked: map[uint64]*outgoing{}}
 }
 
 // submit takes a message. With ErrFull or ErrClosed nothing happened.
@@ -75,21 +83,15 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	case len(l.queue) >= l.cfg.MaxQueued:
 		return nil, ErrFull
 	}
-	if o.done != nil {
-		l.lastID++
-		o.frame.ID = l.lastID
-	}
-	due := l.pingDue(now)
+	due := o.name != cmdPing && l.pingDue(now)
 	l.access = now // B11
 	l.queue = append(l.queue, o)
 	switch {
 	case l.state != ready:
 		return nil, nil
 	case due:
-		l.state = suspect
-		l.lastID++
-		l.ping = l.lastID
-		return []any{doPing{filter.Frame{Name: cmdPing, Args: []any{now}, ID: l.ping}}}, nil
+		l.state, l.ping = suspect, l.newID()
+		return []any{doPing{l.ping}}, nil
 	}
 	return l.flush(), nil
 }
@@ -110,10 +112,10 @@ func (l *link) flush() []any {
 	acts := make([]any, 0, len(l.queue))
 	for _, o := range l.queue {
 		if o.done != nil {
-			l.asked[o.frame.ID] = o
+			l.asked[o.id] = o
 			l.calls++
 		}
-		acts = append(acts, doSend{o.frame})
+		acts = append(acts, doSend{o})
 	}
 	l.queue = nil
 	return acts
@@ -128,8 +130,7 @@ func (l *link) up(now time.Time) []any {
 		l.reconnects++
 	}
 	l.state, l.attempts, l.access, l.stood = ready, 0, now, true
-	register := doSend{filter.Frame{Name: cmdRegister, Args: []any{l.cfg.Name, l.reconnects}}}
-	return append([]any{register}, l.flush()...)
+	return append([]any{doRegister{l.reconnects}}, l.flush()...)
 }
 
 // down: the connection broke, or could not be made. What was sent and not
@@ -138,15 +139,20 @@ func (l *link) down() []any {
 	if l.state == shut {
 		return nil
 	}
-	acts := []any{doPingOver{}}
-	for id, o := range l.asked {
-		acts = append(acts, doAnswer{o, Reply{Err: ErrLost}})
-		delete(l.asked, id)
-	}
+	acts := append([]any{doPingOver{}}, l.lose()...)
 	l.state, l.ping = waiting, 0
 	d := l.backoff()
 	l.attempts++
 	return append(acts, doWait{d})
+}
+
+// lose fails what was sent and not answered.
+func (l *link) lose() (acts []any) {
+	for _, id := range slices.Sorted(maps.Keys(l.asked)) {
+		acts = append(acts, doAnswer{l.asked[id], Reply{Err: ErrLost}})
+	}
+	clear(l.asked)
+	return acts
 }
 
 // backoff doubles with every attempt, spread by a fifth either way.
@@ -185,25 +191,31 @@ func (l *link) frame(f filter.Frame) (acts []any, ok bool) {
 	return []any{doAnswer{o, asReply(f)}}, true
 }
 
-// noPong: the ping was not answered in time; the connection is given up (B13).
+// noPong: the ping was not answered in time (B13).
 func (l *link) noPong() []any {
 	if l.state != suspect {
 		return nil
 	}
-	return append([]any{doDisconnect{}}, l.down()...)
+	return l.giveUp()
 }
 
+// giveUp ends a connection that is no good any more, before it says so itself.
+func (l *link) giveUp() []any { return append([]any{doDisconnect{}}, l.down()...) }
+
 // late: a request's time is over, wherever it is.
-func (l *link) late(o *outgoing) []any {
-	if l.asked[o.frame.ID] == o {
-		delete(l.asked, o.frame.ID)
-		return []any{doAnswer{o, Reply{Err: ErrTimeout}}}
+func (l *link) late(o *outgoing) []any { return l.fail(o, ErrTimeout) }
+
+// full: the connection does not take o, and may well take others.
+func (l *link) full(o *outgoing) []any { return l.fail(o, ErrFull) }
+
+func (l *link) fail(o *outgoing, err error) []any {
+	if l.asked[o.id] == o {
+		delete(l.asked, o.id)
+		return []any{doAnswer{o, Reply{Err: err}}}
 	}
-	for i, q := range l.queue {
-		if q == o {
-			l.queue = append(l.queue[:i:i], l.queue[i+1:]...)
-			return []any{doAnswer{o, Reply{Err: ErrTimeout}}}
-		}
+	if i := slices.Index(l.queue, o); i >= 0 {
+		l.queue = slices.Delete(l.queue, i, i+1)
+		return []any{doAnswer{o, Reply{Err: err}}}
 	}
 	return nil // answered before
 }
@@ -214,15 +226,12 @@ func (l *link) close() []any {
 		return nil
 	}
 	l.state = shut
-	acts := []any{doPingOver{}}
-	for _, o := range l.asked {
-		acts = append(acts, doAnswer{o, Reply{Err: ErrLost}})
-	}
+	acts := append([]any{doPingOver{}}, l.lose()...)
 	for _, o := range l.queue {
 		if o.done != nil {
 			acts = append(acts, doAnswer{o, Reply{Err: ErrClosed}})
 		}
 	}
-	l.asked, l.queue = map[uint64]*outgoing{}, nil
-	return append(acts, doDisconnect{})
+	l.queue = nil
+	return append(acts, doEnd{})
 }

@@ -3,6 +3,7 @@ package backend
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,26 +19,31 @@ func testLink(t *testing.T, cfg Config) *link {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newLink(full, func() float64 { return 0.5 })
+	id := uint64(1 << 32) // apart from those of requests
+	return newLink(full, func() uint64 { id++; return id }, func() float64 { return 0.5 })
 }
 
 // sends lists the names of the frames that actions send; a ping is a send, too.
 func sends(acts []any) (names []string) {
 	for _, a := range acts {
 		switch a := a.(type) {
+		case doRegister:
+			names = append(names, cmdRegister)
 		case doSend:
-			names = append(names, a.frame.Name)
+			names = append(names, a.out.name)
 		case doPing:
-			names = append(names, a.frame.Name)
+			names = append(names, cmdPing)
 		}
 	}
 	return names
 }
 
+var lastID atomic.Uint64 // of requests
+
 func submit(t *testing.T, l *link, name string, now time.Time) (*outgoing, *[]Reply, []any) {
 	t.Helper()
 	var got []Reply
-	o := &outgoing{frame: filter.Frame{Name: name}, done: func(r Reply) { got = append(got, r) }}
+	o := &outgoing{name: name, id: lastID.Add(1), done: func(r Reply) { got = append(got, r) }}
 	acts, err := l.submit(o, now)
 	if err != nil {
 		t.Fatal(err)
@@ -63,8 +69,8 @@ func TestB29_RegistersFirst(t *testing.T) {
 	if got := fmt.Sprint(sends(acts)); got != "[register_service early]" {
 		t.Fatalf("sent %v", got)
 	}
-	if name := acts[0].(doSend).frame.Args[0]; name != "backend7" {
-		t.Fatalf("registered %v; want alias and process ID (B20)", name)
+	if name := l.cfg.Name; name != "backend7" {
+		t.Fatalf("registers %v; want alias and process ID (B20)", name)
 	}
 }
 
@@ -101,12 +107,12 @@ func TestB13_B14_PongLetsTheRestGo(t *testing.T) {
 	l := testLink(t, Config{})
 	l.up(t0)
 	_, got, acts := submit(t, l, "a", t0)
-	ping := acts[0].(doPing).frame
+	ping := acts[0].(doPing).id
 	submit(t, l, "b", t0)
 	if acts, _ := l.frame(filter.Frame{Name: "news"}); len(acts) != 0 || l.state != suspect {
 		t.Fatal("a message that answers nothing passed for the pong")
 	}
-	acts, _ = l.frame(filter.Frame{Name: evPong, ReplyTo: ping.ID})
+	acts, _ = l.frame(filter.Frame{Name: evPong, ReplyTo: ping})
 	if s := fmt.Sprint(sends(acts)); s != "[a b]" || l.state != ready {
 		t.Fatalf("after the pong: %v, %v", s, l.state)
 	}
@@ -165,9 +171,9 @@ func TestEveryRequestIsAnsweredOnce(t *testing.T) {
 		for range 200 {
 			now = now.Add(time.Duration(rng.IntN(700)) * time.Millisecond)
 			var acts []any
-			switch rng.IntN(8) {
+			switch rng.IntN(10) {
 			case 0, 1, 2:
-				o := &outgoing{}
+				o := &outgoing{id: lastID.Add(1)}
 				o.done = func(Reply) { answers[o]++ }
 				if a, err := l.submit(o, now); err == nil {
 					outs, acts = append(outs, o), a
@@ -183,11 +189,18 @@ func TestEveryRequestIsAnsweredOnce(t *testing.T) {
 			case 5:
 				acts = l.wake()
 			case 6:
-				acts, _ = l.frame(filter.Frame{Name: evReply, ReplyTo: rng.Uint64N(l.lastID + 2)})
+				acts, _ = l.frame(filter.Frame{Name: evReply, ReplyTo: pickID(rng, l)})
 			case 7:
 				if len(outs) > 0 {
 					acts = l.late(outs[rng.IntN(len(outs))])
 				}
+			case 8:
+				for _, o := range l.asked {
+					acts = l.full(o)
+					break
+				}
+			case 9:
+				acts = l.noPong()
 			}
 			answer(acts)
 			if l.state == ready && len(l.queue) > 0 {
@@ -202,4 +215,12 @@ func TestEveryRequestIsAnsweredOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// pickID is the ping's, that of a request that was sent at some time, or of none.
+func pickID(rng *rand.Rand, l *link) uint64 {
+	if rng.IntN(3) == 0 {
+		return l.ping
+	}
+	return lastID.Load() - rng.Uint64N(10)
 }

@@ -1,8 +1,9 @@
 package backend
 
 import (
-	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/usher-go/usher/wheel/filter"
 )
@@ -13,11 +14,13 @@ type Message struct {
 	Name string
 	Args []any
 
-	// To names a service: the server passes the message on to every connection
-	// registered under it, or, with Everyone, to all. Empty is the server itself.
+	// To names a service: the server passes the message on to every other
+	// connection registered under it, or, with Everyone, to all others that are
+	// registered. Empty is the server itself.
 	To string
 
-	// From is the service name of whoever sent a message that was passed on.
+	// From is the service name of whoever sent a message that was passed on, or
+	// a request. Senders need not set it.
 	From string
 }
 
@@ -39,28 +42,15 @@ const (
 	evReply     = "reply"
 )
 
-var (
-	// ErrArgument is a Config or call with a field that cannot work.
-	ErrArgument = errors.New("backend: bad argument")
+// maxName is the length of the longest service name, in bytes.
+const maxName = 255
 
-	// ErrClosed: the connection was closed, or its kernel ended.
-	ErrClosed = errors.New("backend: connection closed")
-
-	// ErrLost: the connection broke after the request was sent and before its
-	// answer came. Whether it was carried out is unknown.
-	ErrLost = errors.New("backend: connection lost before the answer; the outcome is unknown")
-
-	// ErrTimeout: no answer came within the request's time.
-	ErrTimeout = errors.New("backend: no answer in time; raise Config.Timeout, or look at the server")
-
-	// ErrFull: as many messages wait for the connection as Config.MaxQueued allows.
-	ErrFull = errors.New("backend: too many messages wait for the connection; send fewer, or raise Config.MaxQueued")
-)
-
-// RemoteError is a request's failure as the server tells it.
-type RemoteError struct{ Text string }
-
-func (e *RemoteError) Error() string { return "backend: server: " + e.Text }
+// serviceName lower-cases a name (B30); false for one that cannot travel or would
+// mean everyone.
+func serviceName(s string) (string, bool) {
+	low := strings.ToLower(s) // makes what is not UTF-8 valid
+	return low, s != "" && s != Everyone && len(low) <= maxName && utf8.ValidString(s)
+}
 
 // asReply reads an answering frame.
 func asReply(f filter.Frame) Reply {

@@ -20,14 +20,13 @@ func newRegistry() *registry {
 
 func (r *registry) add(conn kernel.Address) { r.names[conn] = "" }
 
-// register gives a connection its name, in place of one it had.
+// register gives a connection its name, in lower case, in place of one it had.
 func (r *registry) register(conn kernel.Address, name string) {
 	old, known := r.names[conn]
 	if !known {
 		return // it ended while its message was on the way
 	}
 	r.unname(conn, old)
-	name = strings.ToLower(name)
 	r.names[conn] = name
 	r.conns[name] = append(r.conns[name], conn)
 }

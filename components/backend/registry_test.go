@@ -12,11 +12,11 @@ func TestB30_Registry(t *testing.T) {
 	for _, a := range []string{"#1", "#2", "#3"} {
 		r.add(kernel.Address(a))
 	}
-	r.register("#1", "Web")
+	r.register("#1", "web")
 	r.register("#2", "web")
 	r.register("#3", "db")
 	if got := fmt.Sprint(r.route("WEB")); got != "[#1 #2]" {
-		t.Fatalf("several connections of a name, lower-cased: %v", got)
+		t.Fatalf("several connections of a name, whatever its case: %v", got)
 	}
 	if got := fmt.Sprint(r.route(Everyone)); got != "[#1 #2 #3]" {
 		t.Fatalf("everyone (B33): %v", got)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,13 +25,20 @@ func eachMode(t *testing.T, f func(t *testing.T, k *kernel.Kernel)) {
 // not reach its log, but for what the test looks at.
 func running(t *testing.T, m kernel.Mode) *kernel.Kernel {
 	t.Helper()
+	k, _ := stoppable(t, m)
+	return k
+}
+
+// stoppable is running, with a function that ends it and waits for that.
+func stoppable(t *testing.T, m kernel.Mode) (*kernel.Kernel, func()) {
+	t.Helper()
 	k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{
 		Failed: func(x *kernel.Exception) { t.Errorf("%v\n%s", x, x.Stack) },
 	}})
 	release := k.Hold("test")
 	end := make(chan error, 1)
 	go func() { end <- k.Run(context.Background()) }()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		k.Stop()
 		release()
 		select {
@@ -43,7 +51,8 @@ func running(t *testing.T, m kernel.Mode) *kernel.Kernel {
 			t.Fatalf("Run did not return\n%s", buf[:runtime.Stack(buf, true)])
 		}
 	})
-	return k
+	t.Cleanup(stop)
+	return k, stop
 }
 
 func deadline(t *testing.T) context.Context {
@@ -52,19 +61,28 @@ func deadline(t *testing.T) context.Context {
 	return ctx
 }
 
-// doubler answers "double" and "fail", and is silent to "hush".
-func doubler(t *testing.T, k *kernel.Kernel, cfg ServerConfig) *Server {
-	t.Helper()
-	l, err := k.SpawnHeld(session.New(
+// doubling answers "double" and "fail", and is silent to "hush".
+func doubling() *session.Session {
+	return session.New(
 		session.On(kernel.Event[*Request]("double"), func(_ *kernel.Context, r *Request) error {
+			if len(r.Args) == 0 {
+				return r.Fail("double what?")
+			}
 			n, _ := r.Args[0].(int)
-			return r.Reply(2 * n)
+			_ = r.Reply(2 * n) // a client that is gone does not mind
+			return nil
 		}),
 		session.On(kernel.Event[*Request]("fail"), func(_ *kernel.Context, r *Request) error {
 			return r.Fail("as you asked")
 		}),
 		session.On(kernel.Event[*Request]("hush"), func(*kernel.Context, *Request) error { return nil }),
-	))
+	)
+}
+
+// doubler is a server with a doubling session behind it.
+func doubler(t *testing.T, k *kernel.Kernel, cfg ServerConfig) *Server {
+	t.Helper()
+	l, err := k.SpawnHeld(doubling())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,8 @@ package backend
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -75,9 +72,11 @@ func TestB4_B5_RefusedIsAnErrorAndNotKept(t *testing.T) {
 	}
 }
 
-// listener is a session that keeps what is delivered to it.
+const news kernel.Event[Message] = "news"
+
+// listener is a session that keeps the news delivered to it.
 func listener(t *testing.T, k *kernel.Kernel, got chan Message) kernel.Address {
-	l, err := k.SpawnHeld(session.New(session.On(kernel.Event[Message]("news"), func(_ *kernel.Context, m Message) error {
+	l, err := k.SpawnHeld(session.New(session.On(news, func(_ *kernel.Context, m Message) error {
 		got <- m
 		return nil
 	})))
@@ -95,7 +94,7 @@ func TestB33_SendByNameAndBroadcast(t *testing.T) {
 		conns := map[string]*Conn{}
 		for _, name := range []string{"Web", "db"} {
 			got[name] = make(chan Message, 10)
-			conns[name] = connect(t, k, Config{Port: port(s), Alias: name, Name: name, Deliver: listener(t, k, got[name])})
+			conns[name] = connect(t, k, Config{Port: port(s), Alias: name, Name: name, Deliver: listener(t, k, got[name]), Events: []kernel.Event[Message]{news}})
 		}
 		take := func(name string) string {
 			select {
@@ -158,7 +157,7 @@ func TestAskFromASession(t *testing.T) {
 // in its place: what was sent fails at once, what comes later waits and succeeds.
 func TestB26_ServerGone(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
-		first := running(t, kernel.Parallel)
+		first, stop := stoppable(t, kernel.Parallel)
 		s := doubler(t, first, ServerConfig{})
 		at := port(s)
 		c := connect(t, k, Config{Port: at, PingTimeout: -1, MinBackoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond})
@@ -168,7 +167,7 @@ func TestB26_ServerGone(t *testing.T) {
 			lost <- err
 		}()
 		until(t, "the request is out", func() bool { st, _ := c.State(); return st.Calls == 2 }) // the ping of Connect is one
-		first.Stop()
+		stop()                                                                                   // and its listener is closed
 		select {
 		case err := <-lost:
 			if !errors.Is(err, ErrLost) {
@@ -203,8 +202,8 @@ func TestB27_LargeMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(chan Message, 1)
-	connect(t, k, Config{Port: port(s), Alias: "big", Name: "big", Deliver: listener(t, k, got)})
-	from := connect(t, k, Config{Port: port(s), Alias: "from"})
+	connect(t, k, Config{Port: port(s), Alias: "big", Name: "big", MaxFrame: 12 << 20, Deliver: listener(t, k, got), Events: []kernel.Event[Message]{news}})
+	from := connect(t, k, Config{Port: port(s), Alias: "from", MaxFrame: 12 << 20})
 	big := strings.Repeat("usher", 600<<10) // 3 MiB
 	if err := from.Send(Message{Name: "news", Args: []any{big}, To: "big"}); err != nil {
 		t.Fatal(err)
@@ -216,84 +215,6 @@ func TestB27_LargeMessages(t *testing.T) {
 		}
 	case <-deadline(t).Done():
 		t.Fatal("it did not arrive")
-	}
-}
-
-// TestGarbageCostsItsConnectionOnly sends what no client sends.
-func TestGarbageCostsItsConnectionOnly(t *testing.T) {
-	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
-		s := doubler(t, k, ServerConfig{RegisterTimeout: 50 * time.Millisecond})
-		c := connect(t, k, Config{Port: port(s), PingTimeout: -1})
-		rng := rand.New(rand.NewPCG(1, 2))
-		random := make([]byte, 64<<10)
-		for i := range random {
-			random[i] = byte(rng.Uint32())
-		}
-		for name, bytes := range map[string][]byte{
-			"random bytes":        random,
-			"a 4 GiB length":      binary.AppendUvarint(nil, 4<<30),
-			"half a frame":        {100, 1, 2, 3},
-			"nothing":             nil,
-			"an endless varint":   {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255},
-			"another protocol":    []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-			"a frame of rubbish":  append([]byte{200, 1}, random[:200]...),
-			"a nameless register": {3, 0x0a, 1, 'x'},
-		} {
-			conn, err := net.Dial("tcp", s.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := conn.Write(bytes); err != nil {
-				t.Logf("%s: %v", name, err) // closed on us already
-			}
-			if name == "a nameless register" || name == "a frame of rubbish" {
-				conn.Close() // a proper frame, or one that is only refused: the client stays
-				continue
-			}
-			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-			if _, err := io.Copy(io.Discard, conn); errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
-				t.Errorf("%s: the connection stays open", name)
-			}
-			conn.Close()
-		}
-		for range 1000 {
-			conn, err := net.Dial("tcp", s.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			conn.Close()
-		}
-		if v, err := c.Request(deadline(t), Message{Name: "double", Args: []any{1}}); err != nil || v[0] != 2 {
-			t.Fatalf("the good client: %v, %v", v, err)
-		}
-		until(t, "only the good client is left", func() bool {
-			st, err := s.State()
-			return err == nil && st.Connections == 1
-		})
-	})
-}
-
-func isTimeout(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
-}
-
-func TestMaxConns(t *testing.T) {
-	k := running(t, kernel.Parallel)
-	s := doubler(t, k, ServerConfig{MaxConns: 2})
-	connect(t, k, Config{Port: port(s), Alias: "a"})
-	connect(t, k, Config{Port: port(s), Alias: "b"})
-	conn, err := net.Dial("tcp", s.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if _, err := conn.Read(make([]byte, 1)); err == nil || isTimeout(err) {
-		t.Fatalf("a third client stays: %v", err)
-	}
-	if st, _ := s.State(); st.Refused != 1 {
-		t.Fatalf("state %+v", st)
 	}
 }
 

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -13,11 +14,12 @@ import (
 	"github.com/usher-go/usher/wheel/filter"
 )
 
-// The session of a Conn takes these; evSubmit and evGlimpse are called.
+// The session of a Conn takes these.
 const (
-	evSubmit  kernel.Event[*outgoing]    = "submit"
-	evClose   kernel.Event[struct{}]     = "close"
-	evGlimpse kernel.Event[struct{}]     = "glimpse"
+	evWhich   kernel.Event[struct{}]     = "which"   // called, by whoever wants the Conn of this alias
+	evSubmit  kernel.Event[*outgoing]    = "submit"  // called
+	evClose   kernel.Event[struct{}]     = "close"   // called
+	evGlimpse kernel.Event[struct{}]     = "glimpse" // called
 	evUp      kernel.Event[net.Conn]     = "up"
 	evFailed  kernel.Event[*wheel.Error] = "failed"
 	evWake    kernel.Event[struct{}]     = "wake"
@@ -25,24 +27,28 @@ const (
 	evLate    kernel.Event[*outgoing]    = "late"
 )
 
+const (
+	connectTimeout = 10 * time.Second // for one attempt
+	farewell       = 5 * time.Second  // for output that a peer is slow to take, at the end
+)
+
 // wire is the session of a Conn: it does what its link decides.
 type wire struct {
-	conn  *Conn
-	key   connKey
-	link  *link
-	dial  *wheel.SocketFactory
-	rw    *wheel.ReadWrite[filter.Frame, filter.Frame]
-	timer map[*outgoing]kernel.TimerID
+	conn *Conn
+	link *link
+	dial *wheel.SocketFactory
+	rw   *wheel.ReadWrite[filter.Frame, []byte]
 }
 
-func newWire(c *Conn, key connKey) *wire {
-	return &wire{conn: c, key: key, link: newLink(c.cfg, rand.Float64), timer: map[*outgoing]kernel.TimerID{}}
+func newWire(c *Conn) *wire {
+	return &wire{conn: c, link: newLink(c.cfg, func() uint64 { return c.ids.Add(1) }, rand.Float64)}
 }
 
 func (w *wire) states() []session.State {
 	return []session.State{
 		session.Handle("_start", w.start),
 		session.Handle("_stop", w.stop),
+		session.On(evWhich, func(c *kernel.Context, _ struct{}) error { c.Return(w.conn); return nil }),
 		session.On(evSubmit, w.submit),
 		session.On(evClose, w.close),
 		session.On(evGlimpse, w.glimpse),
@@ -51,34 +57,31 @@ func (w *wire) states() []session.State {
 		session.On(evIn, w.in),
 		session.On(evErr, w.trouble),
 		session.On(evEnd, w.end),
+		session.On(evOver, func(c *kernel.Context, _ struct{}) error { c.Stop(); return nil }),
 		session.On(evWake, func(c *kernel.Context, _ struct{}) error { return w.do(c, w.link.wake()) }),
 		session.On(evNoPong, func(c *kernel.Context, _ struct{}) error { return w.do(c, w.link.noPong()) }),
-		session.On(evLate, func(c *kernel.Context, o *outgoing) error {
-			delete(w.timer, o)
-			return w.do(c, w.link.late(o))
-		}),
+		session.On(evLate, func(c *kernel.Context, o *outgoing) error { return w.do(c, w.link.late(o)) }),
 	}
 }
 
 func (w *wire) start(c *kernel.Context) error {
-	open.Lock()
-	if open.conns == nil {
-		open.conns = map[connKey]*Conn{}
+	w.conn.self = c.Self()
+	if err := w.do(c, []any{doConnect{}}); err != nil {
+		return err
 	}
-	open.conns[w.key] = w.conn
-	open.Unlock()
-	name := w.conn.cfg.Alias
-	c.Kernel().Describe(name, func() any { s, _ := w.conn.State(); return s })
-	return w.do(c, []any{doConnect{}})
+	c.Kernel().Describe(w.conn.cfg.Alias, func() any { s, _ := w.conn.State(); return s })
+	return nil
 }
 
-func (w *wire) stop(c *kernel.Context) error {
-	open.Lock()
-	if open.conns[w.key] == w.conn {
-		delete(open.conns, w.key)
+// stop: with its kernel, or because Close is through.
+func (w *wire) stop(c *kernel.Context) error { return w.close(c, struct{}{}) }
+
+func (w *wire) close(c *kernel.Context, _ struct{}) error {
+	if w.link.state == shut {
+		return nil
 	}
-	open.Unlock()
 	c.Kernel().Describe(w.conn.cfg.Alias, nil)
+	_ = c.AliasRemove(w.conn.cfg.Alias) // whoever opens it from now on makes another
 	return w.do(c, w.link.close())
 }
 
@@ -88,20 +91,24 @@ func (w *wire) submit(c *kernel.Context, o *outgoing) error {
 		return err
 	}
 	if o.done != nil {
-		w.timer[o] = evLate.DelaySet(c, w.conn.cfg.Timeout, o)
+		o.timer = evLate.DelaySet(c, w.conn.cfg.Timeout, o)
 	}
 	return w.do(c, acts)
 }
 
 func (w *wire) up(c *kernel.Context, conn net.Conn) error {
 	w.dial = nil
-	rw, err := wheel.NewReadWrite(c, conn, wheel.ReadWriteConfig[filter.Frame, filter.Frame]{
-		Filter: filter.Event(), InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd,
+	f, err := w.conn.codec.filter()
+	if err != nil {
+		return err
+	}
+	w.rw, err = wheel.NewReadWrite(c, conn, wheel.ReadWriteConfig[filter.Frame, []byte]{
+		Filter: f, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd,
+		MaxOutput: max(16<<20, 4*w.conn.cfg.MaxFrame),
 	})
 	if err != nil {
 		return err
 	}
-	w.rw = rw
 	return w.do(c, w.link.up(c.Now()))
 }
 
@@ -114,43 +121,53 @@ func (w *wire) failed(c *kernel.Context, e *wheel.Error) error {
 // in takes a frame: an answer, or a message from the server or another client.
 func (w *wire) in(c *kernel.Context, f filter.Frame) error {
 	acts, answers := w.link.frame(f)
-	if to := w.conn.cfg.Deliver; !answers && to != "" {
-		if err := c.Post(to, f.Name, Message{Name: f.Name, Args: f.Args, From: f.From}); err != nil {
-			c.Kernel().Report("backend", "message dropped: nobody at Config.Deliver", err)
-		}
+	if !answers {
+		w.deliver(c, f)
 	}
 	return w.do(c, acts)
 }
 
+func (w *wire) deliver(c *kernel.Context, f filter.Frame) {
+	cfg := &w.conn.cfg
+	if cfg.Deliver == "" {
+		return
+	}
+	if !cfg.takes(f.Name) {
+		c.Kernel().Report("backend", "message dropped: its name is not in Config.Events", fmt.Errorf("message %.64q from %q", f.Name, f.From))
+		return
+	}
+	if err := c.Post(cfg.Deliver, f.Name, Message{Name: f.Name, Args: f.Args, From: f.From}); err != nil {
+		c.Kernel().Report("backend", "message dropped: Config.Deliver does not take it", err)
+	}
+}
+
 func (w *wire) trouble(c *kernel.Context, e *wheel.Error) error {
 	var refused *filter.FrameError
-	if errors.As(e, &refused) { // the server sent what we cannot read; its request fails now
-		f := refused.Frame
-		acts, _ := w.link.frame(filter.Frame{Name: evError, Args: []any{refused.Err.Error()}, ReplyTo: f.ReplyTo})
+	switch {
+	case e.Op == "write" && w.link.state == shut:
+		c.Stop()
+	case e.Op == "write": // its end of input may be far away (B28)
+		return w.do(c, w.link.giveUp())
+	case errors.As(e, &refused): // the server sent what we cannot read; its request fails now
+		c.Kernel().Report("backend", "message refused", fmt.Errorf("from %s: %w", w.address(), e))
+		acts, _ := w.link.frame(filter.Frame{Name: evError, Args: []any{refused.Err.Error()}, ReplyTo: refused.Frame.ReplyTo})
 		return w.do(c, acts)
+	case e.Op == "filter":
+		c.Kernel().Report("backend", "connection given up: what comes are no frames", fmt.Errorf("from %s: %w", w.address(), e))
 	}
 	return nil
 }
 
 // end: the wheel is gone, and with it the connection (B26).
 func (w *wire) end(c *kernel.Context, _ error) error {
-	if c.Wheel() != w.wheel() {
+	if w.rw == nil || c.Wheel() != w.rw.ID() {
 		return nil // one that was given up before
 	}
 	w.rw = nil
-	return w.do(c, w.link.down())
-}
-
-func (w *wire) wheel() kernel.WheelID {
-	if w.rw == nil {
-		return 0
+	if w.link.state == shut {
+		c.Stop()
 	}
-	return w.rw.ID()
-}
-
-func (w *wire) close(c *kernel.Context, _ struct{}) error {
-	c.Stop()
-	return nil
+	return w.do(c, w.link.down())
 }
 
 func (w *wire) glimpse(c *kernel.Context, _ struct{}) error {
@@ -161,66 +178,4 @@ func (w *wire) glimpse(c *kernel.Context, _ struct{}) error {
 
 func (w *wire) address() string {
 	return net.JoinHostPort(w.conn.cfg.Host, strconv.Itoa(w.conn.cfg.Port))
-}
-
-// do performs what the link wants.
-func (w *wire) do(c *kernel.Context, acts []any) error {
-	for _, a := range acts {
-		if err := w.perform(c, a); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *wire) perform(c *kernel.Context, a any) error {
-	switch a := a.(type) {
-	case doConnect:
-		var err error
-		w.dial, err = wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
-			RemoteAddress: w.address(), SuccessEvent: evUp, FailureEvent: evFailed, ConnectTimeout: 10 * time.Second,
-		})
-		return err
-	case doSend:
-		return w.put(c, a.frame)
-	case doPing:
-		evNoPong.Delay(c, w.conn.cfg.PingWait, struct{}{})
-		return w.put(c, a.frame)
-	case doPingOver:
-		c.AlarmClear(evNoPong.Name())
-	case doWait:
-		evWake.Delay(c, a.d, struct{}{})
-	case doAnswer:
-		if a.out.done != nil {
-			if id, ok := w.timer[a.out]; ok {
-				delete(w.timer, a.out)
-				_, _ = c.AlarmRemove(id)
-			}
-			a.out.done(a.reply)
-		}
-	case doDisconnect:
-		if w.dial != nil {
-			w.dial.Close()
-			w.dial = nil
-		}
-		if w.rw != nil {
-			w.rw.Close()
-			w.rw = nil
-		}
-	}
-	return nil
-}
-
-// put writes a frame. A connection that takes no more counts as lost.
-func (w *wire) put(c *kernel.Context, f filter.Frame) error {
-	if w.rw == nil {
-		return nil // lost by an earlier action of the same list; its requests failed then
-	}
-	if err := w.rw.Put(f); err != nil {
-		c.Kernel().Report("backend", "connection given up: it takes no more output", err)
-		w.rw.Close()
-		w.rw = nil
-		return w.do(c, w.link.down())
-	}
-	return nil
 }

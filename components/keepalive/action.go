@@ -1,9 +1,6 @@
 package keepalive
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // action is one thing to do. The actions of one message are done in order.
 type action interface{ isAction() }
@@ -24,21 +21,12 @@ type (
 		conn connID
 	}
 
-	// lookUp resolves a host name; lookedUp follows. dropLookup stops that,
-	// because nobody waits for it any more; what follows is ignored.
-	lookUp struct {
-		lookup lookupID
-		host   string
-	}
-	dropLookup struct{ lookup lookupID }
-
-	// dial opens a connection, TLS included; dialed or dialFailed follows.
-	// The addresses are shared: read only. abortDial ends it early.
+	// dial looks the key's name up and opens a connection, TLS included; dialed
+	// or dialFailed follows. abortDial ends it early.
 	dial struct {
-		conn  connID
-		req   RequestID
-		key   Key
-		addrs []netip.Addr
+		conn connID
+		req  RequestID
+		key  Key
 	}
 	abortDial struct{ conn connID }
 
@@ -65,8 +53,6 @@ type (
 
 func (answer) isAction()     {}
 func (withdraw) isAction()   {}
-func (lookUp) isAction()     {}
-func (dropLookup) isAction() {}
 func (dial) isAction()       {}
 func (abortDial) isAction()  {}
 func (watch) isAction()      {}

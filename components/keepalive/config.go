@@ -1,7 +1,10 @@
 package keepalive
 
 import (
+	"crypto/tls"
 	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -39,10 +42,16 @@ type Config struct {
 	// own. 0 means 120 s, NoLimit for ever.
 	Timeout time.Duration
 
-	// BindAddress is the local address of every connection the pool opens
-	// (A7). Empty lets the system choose. A bad one is reported by each
-	// request, as function "bind" (A8).
+	// BindAddress is the local IP address, or "address:port", of every
+	// connection the pool opens (A7). Empty lets the system choose. One that
+	// this machine does not have is reported by each request, as function
+	// "bind" (A8).
 	BindAddress string
+
+	// TLS is for connections of scheme "https". Nil trusts the system's roots.
+	// Without a ServerName it is the request's Addr. It must not be changed
+	// after New.
+	TLS *tls.Config
 }
 
 // complete returns c with its defaults filled in. Its error is an ErrArgument
@@ -61,7 +70,20 @@ func (c Config) complete() (Config, error) {
 	if c.Timeout, err = limit("Config.Timeout", c.Timeout, defaultTimeout); err != nil {
 		return Config{}, err
 	}
-	return c, nil
+	return c, checkBind(c.BindAddress)
+}
+
+func checkBind(s string) error {
+	if s == "" {
+		return nil
+	}
+	if _, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return nil
+	}
+	if _, err := netip.ParseAddrPort(s); err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: Config.BindAddress is %q; want an IP address, or one with a port", ErrArgument, s)
 }
 
 // limit reads one field: 0 is its default (A12), and below NoLimit is a

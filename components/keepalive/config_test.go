@@ -17,7 +17,7 @@ func TestA12_ZeroMeansTheDefault(t *testing.T) {
 
 func TestA14_LimitsStayAsGiven(t *testing.T) {
 	for _, c := range []Config{
-		{MaxPerHost: 9, MaxOpen: 2, KeepAlive: time.Nanosecond, Timeout: time.Second / 2, BindAddress: "anything (A8)"},
+		{MaxPerHost: 9, MaxOpen: 2, KeepAlive: time.Nanosecond, Timeout: time.Second / 2, BindAddress: "[::1]:0"},
 		{MaxPerHost: NoLimit, MaxOpen: NoLimit, KeepAlive: NoLimit, Timeout: NoLimit},
 		{MaxPerHost: 1 << 30, MaxOpen: 1 << 30, KeepAlive: 1 << 60, Timeout: 1 << 60},
 	} {
@@ -27,12 +27,13 @@ func TestA14_LimitsStayAsGiven(t *testing.T) {
 	}
 }
 
-func TestA13_NegativeValuesAreRefusedByName(t *testing.T) {
+func TestA13_BadValuesAreRefusedByName(t *testing.T) {
 	for field, c := range map[string]Config{
 		"Config.MaxPerHost is -2; want 0 for the default of 4, NoLimit (-1), or more":   {MaxPerHost: -2},
 		"Config.MaxOpen is -7; want 0 for the default of 128, NoLimit (-1), or more":    {MaxOpen: -7},
 		"Config.KeepAlive is -1s; want 0 for the default of 15s, NoLimit (-1), or more": {KeepAlive: -time.Second},
 		"Config.Timeout is -2ns; want 0 for the default of 2m0s, NoLimit (-1), or more": {Timeout: -2},
+		`Config.BindAddress is "localhost"; want an IP address, or one with a port`:     {BindAddress: "localhost"},
 	} {
 		_, err := c.complete()
 		if !errors.Is(err, ErrArgument) || !strings.HasSuffix(err.Error(), field) {

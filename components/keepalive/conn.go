@@ -29,7 +29,7 @@ func (t *table) open(h *host, r *request) {
 	t.conns[c.id] = c
 	h.busy++
 	r.dial = c
-	t.do(dial{c.id, r.id, r.key, r.addrs})
+	t.do(dial{c.id, r.id, r.key})
 }
 
 // dialed gives a connection to the request that caused it (A74). If that one

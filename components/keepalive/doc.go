@@ -1,65 +1,130 @@
-// Package keepalive lends connections and takes them back, so that the next
-// request to the same peer need not open a new one.
+// Package keepalive lends connections to sessions and takes them back, so that
+// the next request to the same peer need not open a new one.
 //
 // # Example
 //
-// A pool for a crawler that is gentle to each host:
+//	pool, err := keepalive.New(k, keepalive.Config{MaxPerHost: 2})
 //
-//	keepalive.Config{
-//		MaxPerHost: 1,
-//		MaxOpen:    500,
-//		KeepAlive:  5 * time.Second,
+//	func (a *asker) ask(c *kernel.Context) error {
+//		_, err := a.pool.Allocate(c, keepalive.Request{
+//			Scheme: "echo", Addr: "127.0.0.1", Port: 7, Event: GotConn,
+//		})
+//		return err
 //	}
+//
+//	func (a *asker) connected(c *kernel.Context, r keepalive.Response) error {
+//		if r.Err != nil {
+//			return r.Err
+//		}
+//		a.conn = r.Conn
+//		rw, err := keepalive.Start(c, r.Conn, wheel.ReadWriteConfig[string, string]{
+//			Filter: filter.Line(), InputEvent: GotLine, CloseEvent: Gone,
+//		})
+//		if err != nil {
+//			return err
+//		}
+//		return rw.Put("hello")
+//	}
+//
+//	func (a *asker) line(c *kernel.Context, line string) error {
+//		return a.conn.Release()
+//	}
+//
+//	func (a *asker) gone(c *kernel.Context, reason error) error {
+//		return a.conn.Close()
+//	}
+//
+// The Example below is the whole program.
 //
 // # Behaviour
 //
-// A request names a Key. It gets an idle connection of that key if there is
-// one, and otherwise looks up the address, waits until the limits allow one
-// more connection, and has one opened. One time limit covers all of that
-// (A77). Each request is answered exactly once, unless it is cancelled first
-// (A45, A101).
+// A request names a Key. It gets an idle connection of that key if there is one;
+// otherwise it waits until the limits allow one more, and has it opened, TLS
+// included. One time limit covers all of that (A77). Each request is answered by
+// exactly one event, later and never at once, unless it is cancelled first (A27,
+// A45, A101).
 //
-// Two limits hold at every moment. MaxPerHost counts the connections of one
-// key that are lent or being opened; MaxOpen counts those of all keys, idle
-// ones too (A3, A4). An attempt counts from its start (A65) until it has really
-// ended: one that was given up keeps its slot while it may hold a descriptor,
-// and if its connection comes after all, it goes to the next who waits for that
-// key, or is kept idle.
+// Two limits hold at every moment. MaxPerHost counts the connections of one key
+// that are lent or being opened; MaxOpen counts those of all keys, idle ones too
+// (A3, A4). An attempt counts from its start (A65) until it has really ended: one
+// that was given up keeps its slot while it may hold a descriptor, and if its
+// connection comes after all, it goes to the next who waits for that key, or is
+// kept idle.
 //
-// Requests of one key are served in the order in which they became ready (A58).
-// Keys take turns, one request each; a key at its limit is passed over without
-// losing its place, and holds up nobody (A61). Among idle connections the one
-// returned last is lent first (A70), and the one idle longest is closed when
-// room is needed (A67).
+// Requests of one key are served in the order in which they came (A58). Keys take
+// turns, one request each; a key at its limit is passed over without losing its
+// place, and holds up nobody (A61). Among idle connections the one returned last
+// is lent first (A70), and the one idle longest is closed when room is needed
+// (A67).
 //
-// A connection that comes back closed or with unread input is closed, not kept
-// (A90). Idle ones are watched, and closed when they have anything to read
-// (A95) or after Config.KeepAlive (A96).
+// A connection that comes back closed, half closed, with unread input or unsent
+// output is closed, not kept (A87, A90, A92); what a TLS connection has decrypted
+// and nobody read counts as unread. Idle ones are looked at once a second and
+// before they are lent; one that has ended or has anything to read is closed (A93,
+// A95). So is one that was idle for Config.KeepAlive (A96).
 //
-// Shutdown answers every pending request with ErrShutDown, aborts what is being
-// opened and closes what is idle; lent connections work on and are closed when
-// they come back (A105–A108).
+// # Events
 //
-// # Differences from POE
+//	Request.Event  Response  the one answer of an Allocate
 //
-//   - Keys take turns where MaxOpen is the bottleneck; POE serves strictly in
-//     order of readiness (A58).
-//   - The victim of MaxOpen is the longest idle, not a random one (A67).
-//   - Cancelling works at every stage, and gives back a connection whose answer
-//     is still on its way (A101, A103).
-//   - Shutdown answers what is pending (A105).
-//   - Negative times are refused, except NoLimit (A13).
+// Response.FromCache is "immediate" for a connection that was idle when it was
+// asked for, "deferred" for one that another user gave back, and empty for a new
+// one (A38).
+//
+// # Lifetime
+//
+// A waiting request holds its session until the answer is posted (A32). When a
+// session stops, its requests are cancelled and its connections closed (A82). A
+// Conn that was forgotten is closed when the garbage collector finds it, and goes
+// to kernel.Kernel.Report.
+//
+// The pool is a session of its own. Without connections it does not keep the
+// program; idle ones do, for KeepAlive, until Shutdown (A109). Shutdown answers
+// every pending request with ErrShutDown, aborts what is being opened and closes
+// what is idle; lent connections work on and are closed when they come back
+// (A105–A108).
+//
+// # Goroutines
+//
+// Methods may be called from any goroutine, but for Allocate and Start, which are
+// for handlers, and Release and Close of a connection with a wheel, which belong
+// in a handler of the wheel's session. They wait at most for what the pool is
+// doing, which blocks nowhere. Opening a connection takes a goroutine, an idle
+// connection none. In simulated mode only the goroutine that runs the kernel may
+// use the pool.
 //
 // # Errors
 //
 // A request without a connection is answered with an *Error, which names the
-// failing step and the key. Its cause may be ErrTimeout, ErrShutDown,
-// ErrNoAddress, or what the resolver, the system or TLS reported. Misuse is
-// refused at once with ErrArgument, ErrNoRequest, ErrNotLent or ErrShutDown.
+// failing step and the key. Its cause may be ErrTimeout, ErrShutDown, or what the
+// resolver, the system or TLS reported. Misuse is refused at once with
+// ErrArgument, ErrNoRequest, ErrNotLent or ErrShutDown.
+//
+// # Differences from POE
+//
+//   - Keys take turns where MaxOpen is the bottleneck; POE serves in order of
+//     readiness (A58). The victim of MaxOpen is the longest idle, not a random
+//     one (A67).
+//   - Names are looked up by the dial, inside its slot, by Go's resolver: both
+//     families are raced, all addresses tried, concurrent lookups of a name made
+//     once, and there is no resolver to configure or share (A9–A11, A46–A57,
+//     A110). A name without an address is reported as "resolve" (A44).
+//   - Every request has an ID (A28). Cancelling works at every stage, and gives
+//     back a connection whose answer is still on its way (A101, A103).
+//   - Shutdown answers what is pending (A105).
+//   - Conn.Release takes the place of the destructor, and Conn.Close frees the
+//     slot, too (A82, A84); Start returns the wheel, which Conn does not keep
+//     (A81).
+//   - Context is optional (A21), 0 is a value like any other (A22), and negative
+//     times are refused, except NoLimit (A13).
+//   - There are statistics (A111).
 //
 // # Limits
 //
-// Requests that wait are not limited in number, only in time. With many keys
-// and a small MaxOpen, taking turns costs more new connections than strict
-// order would.
+// Requests that wait are not limited in number, only in time. A requester whose
+// kernel.QueueLimit is reached loses its answer; the pool reports that. With many
+// keys and a small MaxOpen, taking turns costs more new connections than strict
+// order would. Outside Unix the end of an idle connection is not noticed before
+// its next use. There is no proxy and no retry: a connection may still die between
+// the look at it and its first use (A120).
 package keepalive

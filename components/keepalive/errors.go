@@ -18,10 +18,6 @@ var (
 	// for. It matches syscall.ETIMEDOUT (A42).
 	ErrTimeout = fmt.Errorf("%w before the request had a connection; raise Timeout, MaxPerHost or MaxOpen, or release connections sooner", syscall.ETIMEDOUT)
 
-	// ErrNoAddress answers a request whose host name has no usable address
-	// (A44).
-	ErrNoAddress = errors.New("no address for this host name; check Addr and the resolver")
-
 	// ErrNoRequest refuses to cancel a request that is unknown or was answered
 	// or cancelled before (A99).
 	ErrNoRequest = errors.New("no such request is pending; cancel a request once, before its answer")
@@ -30,7 +26,7 @@ var (
 	// pool, such as one that was released before (A88).
 	ErrNotLent = errors.New("not lent by this pool; release each connection once")
 
-	// errBug refuses what only a mistake of this package can send.
+	// errBug is what only a mistake of this package can cause.
 	errBug = errors.New("keepalive: bug")
 )
 

@@ -15,12 +15,12 @@ func TestA42_TimeoutMatchesItsErrno(t *testing.T) {
 }
 
 func TestA39_ErrorNamesStepKeyAndCause(t *testing.T) {
-	err := error(&Error{Function: "resolve", Key: key("a"), Err: ErrNoAddress})
-	if got, want := err.Error(), "keepalive: resolve http://a:80: no address for this host name; check Addr and the resolver"; got != want {
+	err := error(&Error{Function: "resolve", Key: key("a"), Err: errRefused})
+	if got, want := err.Error(), "keepalive: resolve http://a:80: connection refused"; got != want {
 		t.Errorf("got %q; want %q", got, want)
 	}
 	var e *Error
-	if !errors.Is(err, ErrNoAddress) || !errors.As(err, &e) || e.Function != "resolve" {
+	if !errors.Is(err, errRefused) || !errors.As(err, &e) || e.Function != "resolve" {
 		t.Errorf("%v cannot be matched", err)
 	}
 }

@@ -3,45 +3,55 @@
 package keepalive
 
 import (
-	"crypto/tls"
 	"net"
 	"syscall"
 )
 
-// inspect looks, without reading, whether a connection that nobody uses is fit
-// to be lent: it has neither ended nor anything to read.
-func inspect(conn net.Conn) condition {
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	sc, ok := conn.(syscall.Conn)
+// look says, without reading, whether a connection that nobody uses has ended or
+// has something to read.
+func look(conn net.Conn) condition {
+	sc, ok := below(conn).(syscall.Conn)
 	if !ok {
-		return clean // no descriptor to look at
-	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return closed
+		return probe(conn)
 	}
 	as := closed
-	err = raw.Control(func(fd uintptr) {
+	control(sc, func(fd int) {
 		var b [1]byte
-		switch n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT); {
-		case err == syscall.EAGAIN || err == syscall.EINTR:
-			as = clean
-		case err == nil && n > 0:
-			as = unread
+		for {
+			n, _, err := syscall.Recvfrom(fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+			switch {
+			case err == syscall.EINTR:
+				continue
+			case err == syscall.EAGAIN:
+				as = clean
+			case err == nil && n > 0:
+				as = unread
+			}
+			return
 		}
 	})
-	if err != nil {
-		return closed
-	}
 	return as
 }
 
-// abort has Close reset the connection, so that unread input leaves no
-// half-closed socket behind (A91).
-func abort(conn net.Conn) {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+// halfClosed reports whether our side has shut down its sending (A87): only then
+// does send(2) of no bytes fail, and nothing reaches the peer either way.
+func halfClosed(conn net.Conn) bool {
+	sc, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	half := true
+	control(sc, func(fd int) {
+		_, err := syscall.SendmsgN(fd, nil, nil, nil, syscall.MSG_DONTWAIT)
+		half = err != nil && err != syscall.EAGAIN && err != syscall.EINTR
+	})
+	return half
+}
+
+// control calls f with the descriptor, unless that is closed.
+func control(sc syscall.Conn, f func(fd int)) {
+	raw, err := sc.SyscallConn()
+	if err == nil {
+		_ = raw.Control(func(fd uintptr) { f(int(fd)) })
 	}
 }

@@ -30,10 +30,6 @@ func violations(w *world) []string {
 	for id, r := range t.requests {
 		must(w.pending[id], "request %d in the table is pending", id)
 		places := 0
-		if r.lookup != nil {
-			places++
-			must(slices.Contains(r.lookup.waiting, r), "request %d is in its lookup", id)
-		}
 		if r.queue != nil {
 			places++
 			must(slices.Contains(r.queue.waiting, r), "request %d is in its queue", id)
@@ -47,11 +43,6 @@ func violations(w *world) []string {
 			timers++
 		}
 	}
-
-	for _, host := range w.lookups {
-		must(t.lookupOf[host] != nil && len(t.lookupOf[host].waiting) > 0, "somebody waits for the lookup of %s", host)
-	}
-	must(len(t.lookups) == len(w.lookups) && len(t.lookupOf) == len(w.lookups), "one lookup for each name is under way")
 
 	busy := map[*host]int{}
 	for id, c := range t.conns {
@@ -92,7 +83,7 @@ func violations(w *world) []string {
 	must(len(t.turns) == waiting, "each waiting host has one turn: %d, want %d", len(t.turns), waiting)
 
 	if w.shut {
-		must(len(t.requests)+len(t.idle)+len(t.timers)+len(t.lookups) == 0, "after shutdown nothing is pending or idle")
+		must(len(t.requests)+len(t.idle)+len(t.timers) == 0, "after shutdown nothing is pending or idle")
 		if len(w.lent)+len(w.dialing) == 0 {
 			must(len(t.conns)+len(t.hosts)+len(t.undelivered) == 0, "after shutdown and the last release nothing is left")
 		}

@@ -2,21 +2,24 @@ package keepalive
 
 import (
 	"context"
+	"maps"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
 )
 
-// The pool's session takes these.
+// The pool's session takes these. The called ones run on the caller's goroutine,
+// beside which others wait: nothing here blocks.
 const (
 	evAllocate kernel.Event[*order]    = "allocate" // called
 	evCancel   kernel.Event[RequestID] = "cancel"   // called
-	evRelease  kernel.Event[*Conn]     = "release"  // called
+	evRelease  kernel.Event[giveBack]  = "release"  // called, or posted
 	evShutdown kernel.Event[struct{}]  = "shutdown" // called
 	evStats    kernel.Event[struct{}]  = "stats"    // called
-	evDialed   kernel.Event[dialEnd]   = "dialed"
+	evDialed   kernel.Event[connID]    = "dialed"
 	evTimer    kernel.Event[timerID]   = "timer"
 	evSweep    kernel.Event[struct{}]  = "sweep"
 	evGone     string                  = "gone" // a requester stopped
@@ -28,24 +31,20 @@ type keeper struct {
 	table *table
 
 	orders map[RequestID]*order // asked for, not answered
-	lent   map[connID]*Conn     // answered with, not released
+	lent   map[connID]*loan     // answered with, not released
 	idle   map[connID]net.Conn  // open and in the pool
 	dials  map[connID]*dialing  // being opened
 	timers map[timerID]kernel.TimerID
 	known  map[kernel.Address]bool // requesters whose end we want to hear of
 
+	then     []message // not told to the table yet
 	sweeping bool
 }
 
-// order is a request with what belongs to it.
-type order struct {
-	id  RequestID
-	key Key
-	req Request
-	who kernel.Address
-
-	waiting bool // not answered by the call that brought it
-	holding
+// giveBack is a connection whose user is done with it.
+type giveBack struct {
+	loan *loan
+	as   condition
 }
 
 func newKeeper(p *Pool) *keeper {
@@ -53,7 +52,7 @@ func newKeeper(p *Pool) *keeper {
 		pool:   p,
 		table:  newTable(p.cfg),
 		orders: map[RequestID]*order{},
-		lent:   map[connID]*Conn{},
+		lent:   map[connID]*loan{},
 		idle:   map[connID]net.Conn{},
 		dials:  map[connID]*dialing{},
 		timers: map[timerID]kernel.TimerID{},
@@ -63,7 +62,7 @@ func newKeeper(p *Pool) *keeper {
 
 func (p *keeper) states() []session.State {
 	return []session.State{
-		session.Handle("_start", func(*kernel.Context) error { return nil }),
+		session.Handle("_start", p.start),
 		session.Handle("_stop", p.stop),
 		session.On(evAllocate, p.allocate),
 		session.On(evCancel, p.cancel),
@@ -71,16 +70,21 @@ func (p *keeper) states() []session.State {
 		session.On(evShutdown, p.shutdown),
 		session.On(evStats, p.stats),
 		session.On(evDialed, p.dialed),
-		session.On(evTimer, func(c *kernel.Context, t timerID) error {
-			delete(p.timers, t)
-			return p.apply(c, timeUp{t})
-		}),
+		session.On(evTimer, p.timer),
 		session.On(evSweep, p.sweep),
 		session.Handle(evGone, p.gone),
 	}
 }
 
+func (p *keeper) start(c *kernel.Context) error {
+	c.Kernel().Describe(p.pool.alias, func() any { s, _ := p.pool.Stats(); return s })
+	return nil
+}
+
 func (p *keeper) allocate(c *kernel.Context, o *order) error {
+	if err := p.know(c, o.who); err != nil {
+		return err
+	}
 	if err := p.weed(c, o.key); err != nil {
 		return err
 	}
@@ -89,14 +93,17 @@ func (p *keeper) allocate(c *kernel.Context, o *order) error {
 		delete(p.orders, o.id)
 		return err
 	}
-	if p.orders[o.id] != nil {
-		o.waiting = true
-	}
-	if !p.known[o.who] {
-		p.known[o.who] = true
-		return c.Monitor(o.who, evGone)
-	}
+	o.waiting = p.orders[o.id] != nil
 	return nil
+}
+
+// know has a requester's end reported, once.
+func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
+	if p.known[who] {
+		return nil
+	}
+	p.known[who] = true
+	return c.Monitor(who, evGone)
 }
 
 // weed drops idle connections of a key that died, until the one that would be
@@ -104,7 +111,7 @@ func (p *keeper) allocate(c *kernel.Context, o *order) error {
 func (p *keeper) weed(c *kernel.Context, key Key) error {
 	for {
 		next := p.table.newestIdle(key)
-		if next == nil || inspect(p.idle[next.id]) == clean {
+		if next == nil || look(p.idle[next.id]) == clean {
 			return nil
 		}
 		if err := p.apply(c, readable{next.id}); err != nil {
@@ -114,8 +121,8 @@ func (p *keeper) weed(c *kernel.Context, key Key) error {
 }
 
 func (p *keeper) cancel(c *kernel.Context, id RequestID) error {
-	if conn := p.undelivered(id); conn != nil && !conn.void() {
-		if err := p.apply(c, delivered{id}); err != nil {
+	if t := p.table.undelivered[id]; t != nil && !p.lent[t.id].void() {
+		if err := p.apply(c, delivered{id}); err != nil { // its user was faster
 			return err
 		}
 	}
@@ -127,45 +134,36 @@ func (p *keeper) cancel(c *kernel.Context, id RequestID) error {
 	return err
 }
 
-// undelivered finds the connection that a request was answered with.
-func (p *keeper) undelivered(id RequestID) *Conn {
-	if t := p.table.undelivered[id]; t != nil {
-		return p.lent[t.id]
+func (p *keeper) release(c *kernel.Context, b giveBack) error {
+	if p.lent[b.loan.id] != b.loan {
+		return nil // its release was tried twice, because the first did not return
 	}
-	return nil
+	p.takeBack(b.loan, b.as)
+	return p.apply(c)
 }
 
-func (p *keeper) release(c *kernel.Context, conn *Conn) error {
-	if p.lent[conn.id] != conn {
-		return ErrNotLent
-	}
-	return p.takeBack(c, conn, conn.condition())
-}
-
-func (p *keeper) takeBack(c *kernel.Context, conn *Conn, as condition) error {
-	delete(p.lent, conn.id)
-	p.idle[conn.id] = conn.net
-	return p.apply(c, release{conn.id, as})
-}
-
-func (p *keeper) dialed(c *kernel.Context, end dialEnd) error {
-	d := p.dials[end.conn]
-	delete(p.dials, end.conn)
-	defer d.lease.Release()
+func (p *keeper) dialed(c *kernel.Context, id connID) error {
+	end := p.dials[id].take()
+	delete(p.dials, id)
 	if end.err != nil {
-		return p.apply(c, dialFailed{end.conn, end.function, end.err})
+		return p.apply(c, dialFailed{id, end.function, end.err})
 	}
-	p.idle[end.conn] = end.net
-	return p.apply(c, dialed{end.conn})
+	p.idle[id] = end.conn
+	return p.apply(c, dialed{id})
+}
+
+func (p *keeper) timer(c *kernel.Context, t timerID) error {
+	delete(p.timers, t)
+	return p.apply(c, timeUp{t})
 }
 
 // sweep looks once a second whether idle connections still stand, so that a
 // peer's close is noticed without a goroutine for each of them.
 func (p *keeper) sweep(c *kernel.Context, _ struct{}) error {
 	p.sweeping = false
-	for id, conn := range p.idle {
-		if inspect(conn) != clean {
-			if err := p.apply(c, readable{id}); err != nil {
+	for _, t := range slices.Clone(p.table.idle) {
+		if conn := p.idle[t.id]; conn != nil && look(conn) != clean {
+			if err := p.apply(c, readable{t.id}); err != nil {
 				return err
 			}
 		}
@@ -177,52 +175,65 @@ func (p *keeper) sweep(c *kernel.Context, _ struct{}) error {
 const sweepEvery = time.Second
 
 func (p *keeper) keepSweeping(c *kernel.Context) {
-	if !p.sweeping && len(p.idle) > 0 {
+	if !p.sweeping && len(p.table.idle) > 0 {
 		p.sweeping = true
 		evSweep.Delay(c, sweepEvery, struct{}{})
 	}
 }
 
-// gone takes back what a requester that stopped has left behind (A82).
+// stopSweeping lets the pool end at once when nothing is idle. Lending the last
+// idle connection does not call it: it may soon be back.
+func (p *keeper) stopSweeping(c *kernel.Context) {
+	if p.sweeping && len(p.table.idle) == 0 {
+		p.sweeping = false
+		c.AlarmClear(evSweep.Name())
+	}
+}
+
+// gone takes back what a requester that stopped has left behind (A82). Its wheel
+// has ended with it.
 func (p *keeper) gone(c *kernel.Context) error {
 	who, _ := c.Arg(0).(kernel.Address)
 	delete(p.known, who)
-	for id, o := range p.orders {
-		if o.who == who {
+	for _, id := range slices.Sorted(maps.Keys(p.orders)) {
+		if o := p.orders[id]; o != nil && o.who == who {
 			if err := p.cancel(c, id); err != nil {
 				return err
 			}
 		}
 	}
-	for _, conn := range p.lent {
-		if conn.owner == who {
-			conn.closeNet()
-			if err := p.takeBack(c, conn, closed); err != nil {
-				return err
-			}
+	for _, id := range slices.Sorted(maps.Keys(p.lent)) {
+		if l := p.lent[id]; l.owner == who && l.claim() {
+			hangUp(l.net)
+			p.takeBack(l, closed)
 		}
 	}
-	return nil
+	return p.apply(c)
 }
 
 func (p *keeper) shutdown(c *kernel.Context, _ struct{}) error {
-	for _, a := range c.AliasList() {
-		p.pool.k.Describe(a, nil)
-		_ = c.AliasRemove(a)
-	}
-	return p.apply(c, shutDown{})
+	c.Kernel().Describe(p.pool.alias, nil)
+	_ = c.AliasRemove(p.pool.alias) // ErrNoSession the second time
+	err := p.apply(c, shutDown{})
+	p.stopSweeping(c)
+	return err
 }
 
-// stop closes what the pool still has, when its session ends without Shutdown.
+// stop closes what the pool still has when its session ends with its kernel,
+// without Shutdown: also connections whose answer nobody has looked at. Those in
+// use are their users'.
 func (p *keeper) stop(c *kernel.Context) error {
-	for _, a := range c.AliasList() {
-		p.pool.k.Describe(a, nil)
-	}
+	c.Kernel().Describe(p.pool.alias, nil)
 	for _, d := range p.dials {
-		d.cancel()
+		d.giveUp()
 	}
 	for _, conn := range p.idle {
-		_ = conn.Close()
+		hangUp(conn)
+	}
+	for _, l := range p.lent {
+		if !p.table.shut && l.void() {
+			hangUp(l.net)
+		}
 	}
 	for _, o := range p.orders {
 		o.letGo()

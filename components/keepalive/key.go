@@ -3,7 +3,6 @@ package keepalive
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 )
 
@@ -69,11 +68,4 @@ func (k Key) complete() (Key, error) {
 		k.ForPort = k.Port
 	}
 	return k, nil
-}
-
-// needsLookup tells names from address literals of either family (A46, A47).
-// Short forms such as "127.1" are names.
-func needsLookup(addr string) bool {
-	_, err := netip.ParseAddr(addr)
-	return err != nil
 }

@@ -40,17 +40,6 @@ func TestA21_MissingFieldsAreNamedInOrder(t *testing.T) {
 	}
 }
 
-func TestA46_A47_LiteralsNeedNoLookup(t *testing.T) {
-	for addr, want := range map[string]bool{
-		"127.0.0.1": false, "::1": false, "fe80::1%eth0": false, "::ffff:1.2.3.4": false,
-		"127.1": true, "1.2.3": true, "1.2.3.4.": true, "1.2.3.256": true, "localhost": true, "a.b.c.d": true, "": true,
-	} {
-		if got := needsLookup(addr); got != want {
-			t.Errorf("needsLookup(%q) is %v", addr, got)
-		}
-	}
-}
-
 func TestKeyString(t *testing.T) {
 	for key, want := range map[Key]string{
 		{Scheme: "http", Addr: "::1", Port: 80}: "http://[::1]:80",

@@ -1,8 +1,10 @@
 package keepalive
 
 import (
+	"crypto/tls"
+	"fmt"
 	"net"
-	"sync"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/usher-go/usher/kernel"
@@ -12,121 +14,185 @@ import (
 // Conn is a lent connection. It belongs to the session that asked for it, until
 // Release or Close; when that session stops first, it is closed. Release and
 // Close free its place in the pool before they return (A89).
-type Conn struct {
+//
+// A Conn that is dropped without either is closed when the garbage collector
+// finds it, and reported (A82): keep the Conn, not only its wheel or its net.Conn.
+type Conn struct{ l *loan }
+
+// loan is what a Conn stands for, apart from it, so that the collector can tell
+// when nobody has the Conn any more.
+type loan struct {
 	pool  *Pool
 	id    connID
 	owner kernel.Address
 	net   net.Conn
 	key   Key
+	state atomic.Int32
+	raw   atomic.Bool // NetConn gave it away
 
-	state  atomic.Int32
-	closed atomic.Bool
-	detach func() bool // takes the connection out of its wheel; false when it is not fit to be lent
-	drop   func()      // ends its wheel, without an event
+	// The user's, in the turn of the session that has the wheel.
+	detach func() (unread []byte, err error) // takes the connection out of its wheel
+	drop   func()                            // ends the wheel, without an event
+	unread []byte                            // of a wheel that was taken off, for the next one
 }
 
 const (
 	posted   int32 = iota // its answer is on the way
 	taken                 // somebody uses it
-	returned              // released, or withdrawn before anyone looked
+	returned              // or withdrawn before anyone looked
 )
 
+func (l *loan) handle() *Conn {
+	c := &Conn{l}
+	runtime.AddCleanup(c, (*loan).lost, l)
+	return c
+}
+
+// lost is Close by the garbage collector.
+func (l *loan) lost() {
+	if !l.claim() {
+		return
+	}
+	l.pool.k.Report("keepalive", "connection dropped without Release", fmt.Errorf("connection to %v of session %v", l.key, l.owner))
+	hangUp(l.net)
+	l.post()
+}
+
+// take reports whether the connection is the user's, from now on at the latest.
+func (l *loan) take() bool {
+	return l.state.CompareAndSwap(posted, taken) || l.state.Load() == taken
+}
+
+// void ends a loan that nobody has looked at; false when somebody has.
+func (l *loan) void() bool { return l.state.CompareAndSwap(posted, returned) }
+
+// claim ends the loan; true for one caller only, who has to bring the
+// connection back to the pool.
+func (l *loan) claim() bool { return l.state.Swap(returned) != returned }
+
+func (l *loan) notLent() error {
+	return fmt.Errorf("keepalive: connection to %v: %w", l.key, ErrNotLent)
+}
+
 // Key returns what the connection was asked for.
-func (c *Conn) Key() Key { return c.key }
+func (c *Conn) Key() Key { return c.l.key }
 
 // NetConn returns the connection, nil after Release, Close, or a Deallocate that
 // came before. Whoever reads from it must stop before Release.
 func (c *Conn) NetConn() net.Conn {
-	if c.take() {
-		return c.net
+	if !c.l.take() {
+		return nil
 	}
-	return nil
+	c.l.raw.Store(true)
+	return c.l.net
 }
-
-func (c *Conn) take() bool {
-	return c.state.CompareAndSwap(posted, taken) || c.state.Load() == taken
-}
-
-// void makes a Conn useless that nobody has looked at; false when somebody has.
-func (c *Conn) void() bool { return c.state.CompareAndSwap(posted, returned) }
 
 // Start puts a wheel on the connection, for the current session (A80). Release
-// takes it off again. ErrNotLent when the connection is not the caller's any more.
+// takes it off again; so does another Start, whose wheel goes on with what the
+// old one had not parsed. Errors match ErrNotLent when the connection is not the
+// caller's any more, wheel.ErrConfig, or what wheel.ReadWrite.Release says of an
+// old wheel that cannot be taken off.
 func Start[In, Out any](c *kernel.Context, conn *Conn, cfg wheel.ReadWriteConfig[In, Out]) (*wheel.ReadWrite[In, Out], error) {
-	if !conn.take() {
-		return nil, ErrNotLent
+	l := conn.l
+	if !l.take() {
+		return nil, l.notLent()
 	}
-	rw, err := wheel.NewReadWrite(c, conn.net, cfg)
+	if err := l.takeOff(); err != nil {
+		return nil, err
+	}
+	if cfg.Filter != nil {
+		cfg.Filter.Feed(l.unread)
+	}
+	rw, err := wheel.NewReadWrite(c, l.net, cfg)
 	if err != nil {
 		return nil, err
 	}
-	conn.drop = rw.Close
-	conn.detach = func() bool {
-		_, rest, err := rw.Release()
-		if err != nil {
-			rw.Close() // output still queued, or the connection is at its end
-		}
-		return err == nil && len(rest) == 0
+	l.unread, l.drop = nil, rw.Close
+	l.detach = func() ([]byte, error) {
+		_, unread, err := rw.Release()
+		return unread, err
 	}
+	runtime.KeepAlive(conn)
 	return rw, nil
 }
 
-// Release gives the connection back (A79, A90): to be lent again, or to be closed
-// if the peer closed it or left unread input. After Start it belongs in a handler
-// of the session that started the wheel. ErrNotLent: it was given back before (A88).
-func (c *Conn) Release() error {
-	if c.state.Swap(returned) == returned {
-		return ErrNotLent
+// takeOff ends the wheel, if there is one, and keeps the connection. With an
+// error the wheel goes on.
+func (l *loan) takeOff() error {
+	if l.detach == nil {
+		return nil
 	}
-	if _, err := c.pool.k.Call(background, c.pool.addr, evRelease.Name(), c); err != nil {
-		c.closeNet()
-		if err = ended(err); err != ErrShutDown {
-			return err
-		}
+	unread, err := l.detach()
+	if err == nil {
+		l.detach, l.drop, l.unread = nil, nil, unread
+	}
+	return err
+}
+
+// Release gives the connection back (A79, A90): to be lent again, or to be closed
+// if either side closed it, or if it has unread input or unsent output. After
+// Start it belongs in a handler of the session that started the wheel; otherwise
+// any goroutine will do. The error matches ErrNotLent: it was given back before,
+// or the session that asked for it has ended (A88).
+func (c *Conn) Release() error {
+	if !c.l.claim() {
+		return c.l.notLent()
+	}
+	return c.l.giveBack(c.l.condition())
+}
+
+// Close closes the connection and gives its place back (A84). Where and with
+// what errors, as Release.
+func (c *Conn) Close() error {
+	if !c.l.claim() {
+		return c.l.notLent()
+	}
+	c.l.end()
+	return c.l.giveBack(closed)
+}
+
+// condition is how the connection comes back.
+func (l *loan) condition() condition {
+	if l.takeOff() != nil {
+		l.end()
+		return closed
+	}
+	if len(l.unread) > 0 {
+		return unread
+	}
+	return inspect(l.net, l.raw.Load())
+}
+
+// giveBack has the pool take the connection. If it cannot now (a CallTimeout),
+// only the place comes back, later.
+func (l *loan) giveBack(as condition) error {
+	_, err := l.pool.k.Call(background, l.pool.addr, evRelease.Name(), giveBack{l, as})
+	if err != nil {
+		l.end()
+		l.post()
 	}
 	return nil
 }
 
-// Close closes the connection and gives its place back (A84).
-func (c *Conn) Close() error {
-	if c.state.Load() == returned {
-		return ErrNotLent
+// post brings a closed connection back without waiting. A pool that has ended
+// does not care (A108).
+func (l *loan) post() { _ = evRelease.PostFrom(l.pool.k, l.pool.addr, giveBack{l, closed}) }
+
+func (l *loan) end() {
+	if l.drop != nil {
+		l.drop()
 	}
-	c.closeNet()
-	return c.Release()
+	hangUp(l.net)
 }
 
-func (c *Conn) closeNet() {
-	if c.closed.Swap(true) {
-		return
-	}
-	if c.drop != nil {
-		c.drop()
-	}
-	_ = c.net.Close()
-}
+// hangUp closes a connection without waiting: a TLS connection's own Close would
+// first write to its peer, which may take its time.
+func hangUp(conn net.Conn) { _ = below(conn).Close() }
 
-// condition is how the connection comes back.
-func (c *Conn) condition() condition {
-	switch {
-	case c.closed.Load(): // by Close; the wheel, if there is one, has ended with it
-		return closed
-	case c.detach != nil && !c.detach():
-		return closed
+// below is the connection that carries a TLS connection.
+func below(conn net.Conn) net.Conn {
+	if secure, ok := conn.(*tls.Conn); ok {
+		return secure.NetConn()
 	}
-	return inspect(c.net)
-}
-
-// holding keeps a requester until it is answered.
-type holding struct {
-	lease    atomic.Pointer[kernel.Lease]
-	answered atomic.Bool
-	once     sync.Once
-}
-
-func (h *holding) letGo() {
-	h.answered.Store(true)
-	if l := h.lease.Load(); l != nil {
-		h.once.Do(l.Release)
-	}
+	return conn
 }

@@ -1,9 +1,6 @@
 package keepalive
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // RequestID names one request. IDs are above zero and unique in the process,
 // over all pools (A29).
@@ -12,9 +9,8 @@ type RequestID uint64
 // The table counts these up from 1 and never uses one twice, so that a late
 // message cannot be taken for one about a newer thing.
 type (
-	connID   uint64
-	timerID  uint64
-	lookupID uint64
+	connID  uint64
+	timerID uint64
 )
 
 // message is one thing that happened and that the table has to know of.
@@ -24,12 +20,10 @@ type message interface{ isMessage() }
 type (
 	// allocate asks for a connection. The ID comes from outside because it is
 	// unique over all pools. Timeout is as in Config, 0 meaning the pool's.
-	// Without lookup the dial gets no addresses and goes by key.Addr.
 	allocate struct {
 		req     RequestID
 		key     Key
 		timeout time.Duration
-		lookup  bool
 	}
 
 	// delivered says that the requester has the answer of req in hand, so
@@ -52,13 +46,6 @@ type (
 
 // What became of actions.
 type (
-	// lookedUp is the end of a lookUp. The addresses are kept, not copied.
-	lookedUp struct {
-		lookup lookupID
-		addrs  []netip.Addr
-		err    error
-	}
-
 	// dialed and dialFailed are the end of a dial: one of them follows every
 	// dial once, also after abortDial, for until then the attempt may hold a
 	// descriptor and keeps its slot. Function is as in Error.
@@ -81,7 +68,6 @@ func (delivered) isMessage()  {}
 func (cancel) isMessage()     {}
 func (release) isMessage()    {}
 func (shutDown) isMessage()   {}
-func (lookedUp) isMessage()   {}
 func (dialed) isMessage()     {}
 func (dialFailed) isMessage() {}
 func (timeUp) isMessage()     {}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -14,13 +13,11 @@ import (
 
 // TestModel_EveryInterleaving walks, breadth first, through all that can
 // happen to a few requests under two keys, and checks violations after each
-// message. Both keys have one host name, so that their lookups meet.
+// message.
 func TestModel_EveryInterleaving(t *testing.T) {
 	for _, m := range []model{
 		{requests: 4, perHost: 1, open: 1},
 		{requests: 4, perHost: 1, open: 2},
-		{requests: 3, perHost: 1, open: 1, lookup: true},
-		{requests: 3, perHost: 1, open: 2, lookup: true},
 		{requests: 4, perHost: 2, open: 2},
 		{requests: 4, perHost: 2, open: 3},
 		{requests: 3, perHost: NoLimit, open: NoLimit},
@@ -31,7 +28,6 @@ func TestModel_EveryInterleaving(t *testing.T) {
 
 type model struct {
 	requests, perHost, open int
-	lookup                  bool
 }
 
 var modelKeys = []Key{
@@ -76,12 +72,12 @@ func (m model) replay(t *testing.T, path []message) *world {
 	return w
 }
 
-// possible lists all that users, sockets, resolver and clock could do next.
+// possible lists all that users, sockets and clock could do next.
 func (m model) possible(w *world) []message {
 	var list []message
 	if n := w.allocated; n < m.requests && !w.shut {
 		for _, k := range modelKeys {
-			list = append(list, allocate{req: RequestID(n + 1), key: k, lookup: m.lookup})
+			list = append(list, allocate{req: RequestID(n + 1), key: k})
 		}
 	}
 	for _, req := range sorted(w.pending) {
@@ -89,9 +85,6 @@ func (m model) possible(w *world) []message {
 	}
 	for _, req := range sorted(w.undelivered) {
 		list = append(list, cancel{req}, delivered{req})
-	}
-	for _, id := range sorted(w.lookups) {
-		list = append(list, lookedUp{lookup: id, addrs: []netip.Addr{netip.IPv6Loopback()}}, lookedUp{lookup: id})
 	}
 	for _, c := range sorted(w.dialing) {
 		list = append(list, dialed{c}, dialFailed{c, "connect", errors.New("refused")})
@@ -128,11 +121,6 @@ func (m model) ignoresTheStale(t *testing.T, w *world, path []message) {
 			stale(timeUp{id}, nil)
 		}
 	}
-	for id := lookupID(1); id <= w.table.lastLookup; id++ {
-		if w.lookups[id] == "" {
-			stale(lookedUp{lookup: id}, nil)
-		}
-	}
 	notLent := ErrNotLent
 	if w.shut {
 		notLent = nil
@@ -159,7 +147,7 @@ func (m model) ignoresTheStale(t *testing.T, w *world, path []message) {
 // TestModel_LongWalks takes seeded random paths through larger pools, without
 // the merging of states, and ends each with shutdown and the last releases.
 func TestModel_LongWalks(t *testing.T) {
-	m := model{requests: 150, perHost: 3, open: 5, lookup: true}
+	m := model{requests: 150, perHost: 3, open: 5}
 	for seed := range uint64(8) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		var path []message
@@ -202,13 +190,6 @@ func state(w *world) string {
 		if c.state != idle {
 			rest = append(rest, fmt.Sprintf(" conn %v %d owned %v settled %v", c.host.key, c.state, c.owner != nil, c.reply == 0))
 		}
-	}
-	for _, l := range t.lookups {
-		s := " lookup"
-		for _, r := range l.waiting {
-			s += " " + r.key.String()
-		}
-		rest = append(rest, s)
 	}
 	slices.Sort(rest)
 	b.WriteString(strings.Join(rest, ""))

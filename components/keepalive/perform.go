@@ -1,31 +1,37 @@
 package keepalive
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/usher-go/usher/kernel"
 )
 
-// apply tells the table what happened and does what it decides.
-func (p *keeper) apply(c *kernel.Context, m message) error {
-	actions, err := p.table.apply(m)
-	if err != nil {
-		return err
-	}
-	for _, a := range actions {
-		if err := p.perform(c, a); err != nil {
-			return err
+// apply tells the table what happened and does what it decides. What that leads
+// to (p.then) is told afterwards, so that no list of actions is cut in two. The
+// error is the first message's: the others cannot be refused.
+func (p *keeper) apply(c *kernel.Context, m ...message) (err error) {
+	p.then = append(p.then, m...)
+	for i := 0; i < len(p.then); i++ {
+		actions, refused := p.table.apply(p.then[i])
+		if err == nil {
+			err = refused
+		}
+		for _, a := range actions {
+			p.perform(c, a)
 		}
 	}
-	return nil
+	p.then = p.then[:0]
+	return err
 }
 
-func (p *keeper) perform(c *kernel.Context, a action) error {
+func (p *keeper) perform(c *kernel.Context, a action) {
 	switch a := a.(type) {
 	case answer:
-		return p.answer(c, a)
-	case withdraw:
-		return p.withdraw(c, a)
+		p.answer(c, a)
+	case withdraw: // A103: nobody has looked at the answer
+		l := p.lent[a.conn]
+		p.takeBack(l, look(l.net))
 	case dial:
 		p.dial(c, a)
 	case abortDial:
@@ -34,7 +40,7 @@ func (p *keeper) perform(c *kernel.Context, a action) error {
 		p.keepSweeping(c)
 	case unwatch: // nothing reads an idle connection between two looks
 	case discard:
-		p.discard(a)
+		p.discard(c, a)
 	case startTimer:
 		p.timers[a.timer] = evTimer.DelaySet(c, a.after, a.timer)
 	case stopTimer:
@@ -43,14 +49,13 @@ func (p *keeper) perform(c *kernel.Context, a action) error {
 			_, _ = c.AlarmRemove(id)
 		}
 	default:
-		return fmt.Errorf("%w: no way to do %T", errBug, a)
+		panic(fmt.Sprintf("keepalive: bug: no way to do %T", a))
 	}
-	return nil
 }
 
 // answer posts a request's one reply (A26, A45). If the requester stopped in
 // the meantime, its connection comes straight back.
-func (p *keeper) answer(c *kernel.Context, a answer) error {
+func (p *keeper) answer(c *kernel.Context, a answer) {
 	o := p.orders[a.req]
 	delete(p.orders, a.req)
 	r := Response{
@@ -62,33 +67,39 @@ func (p *keeper) answer(c *kernel.Context, a answer) error {
 	if e, ok := a.err.(*Error); ok {
 		r.Function = e.Function
 	}
+	var l *loan
 	if a.conn != 0 {
-		r.Conn = &Conn{pool: p.pool, id: a.conn, owner: o.who, net: p.idle[a.conn], key: o.key}
+		l = &loan{pool: p.pool, id: a.conn, owner: o.who, net: p.idle[a.conn], key: o.key}
+		r.Conn = l.handle()
 		delete(p.idle, a.conn)
-		p.lent[a.conn] = r.Conn
+		p.lent[a.conn] = l
 		if a.from != Fresh {
 			r.FromCache = a.from.String()
 		}
 	}
 	err := o.req.Event.Post(c, o.who, r)
 	o.letGo()
-	if err != nil && r.Conn != nil {
-		return p.takeBack(c, r.Conn, r.Conn.condition())
+	if errors.Is(err, kernel.ErrQueueFull) {
+		c.Kernel().Report("keepalive", "answer dropped: the requester's QueueLimit is reached", err)
 	}
-	return nil
+	if err != nil && l != nil && l.void() {
+		p.takeBack(l, look(l.net))
+	}
 }
 
-// withdraw voids an answer that nobody has looked at (A103).
-func (p *keeper) withdraw(c *kernel.Context, a withdraw) error {
-	conn := p.lent[a.conn]
-	return p.takeBack(c, conn, inspect(conn.net))
+// takeBack puts a connection whose loan has ended before the table.
+func (p *keeper) takeBack(l *loan, as condition) {
+	delete(p.lent, l.id)
+	p.idle[l.id] = l.net
+	p.then = append(p.then, release{l.id, as})
 }
 
-func (p *keeper) discard(a discard) {
+func (p *keeper) discard(c *kernel.Context, a discard) {
 	conn := p.idle[a.conn]
 	delete(p.idle, a.conn)
 	if a.why == becauseUnread {
 		abort(conn)
 	}
-	_ = conn.Close()
+	hangUp(conn)
+	p.stopSweeping(c)
 }

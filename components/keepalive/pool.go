@@ -15,9 +15,10 @@ import (
 // called from any goroutine, but for Allocate, which answers the session that
 // calls it.
 type Pool struct {
-	k    *kernel.Kernel
-	addr kernel.Address
-	cfg  Config
+	k     *kernel.Kernel
+	addr  kernel.Address
+	alias string
+	cfg   Config
 }
 
 // Request asks for one connection.
@@ -57,7 +58,7 @@ type Response struct {
 	FromCache string // "", "immediate" or "deferred" (A38)
 
 	Function string // the step that failed, as in Error
-	Err      error  // an *Error
+	Err      error  // an *Error; its cause may be ErrTimeout, ErrShutDown, a net.DNSError or a syscall.Errno
 }
 
 var (
@@ -73,14 +74,11 @@ func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{k: k, cfg: cfg}
-	keeper := newKeeper(p)
-	alias := fmt.Sprintf("keepalive-%d", lastPool.Add(1))
-	p.addr, err = k.Spawn(session.New(keeper.states()...), kernel.Alias(alias))
+	p := &Pool{k: k, cfg: cfg, alias: fmt.Sprintf("keepalive-%d", lastPool.Add(1))}
+	p.addr, err = k.Spawn(session.New(newKeeper(p).states()...), kernel.Alias(p.alias))
 	if err != nil {
 		return nil, err
 	}
-	k.Describe(alias, func() any { s, _ := p.Stats(); return s })
 	return p, nil
 }
 
@@ -97,6 +95,9 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.Kernel() != p.k {
+		return 0, fmt.Errorf("%w: Allocate by a session of another kernel; make a pool for each", ErrArgument)
+	}
 	if req.Timeout, err = limit("Request.Timeout", req.Timeout, p.cfg.Timeout); err != nil {
 		return 0, err
 	}
@@ -105,11 +106,8 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 	if _, err := evAllocate.Call(c, p.addr, o); err != nil {
 		return 0, ended(err)
 	}
-	if o.waiting { // keep the requester until its answer is on its way
-		o.lease.Store(c.Lease("keepalive request"))
-		if o.answered.Load() {
-			o.letGo()
-		}
+	if o.waiting {
+		o.hold(c)
 	}
 	return id, nil
 }

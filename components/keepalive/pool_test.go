@@ -119,7 +119,7 @@ func TestA86_A87_A92_A93_NotFitToBeLentAgain(t *testing.T) {
 
 // waitReadable returns when a read of c would not block.
 func waitReadable(t *testing.T, c net.Conn) {
-	until(t, "something to read", func() bool { return inspect(c) != clean })
+	until(t, "something to read", func() bool { return look(c) != clean })
 }
 
 // TestA93_A95_DiedWhileIdle: the peer closes an idle connection; the next request

@@ -7,7 +7,7 @@ type host struct {
 	key     Key
 	busy    int        // opening or lent: what MaxPerHost counts
 	idle    []*conn    // newest last
-	waiting []*request // ready ones, first come first
+	waiting []*request // first come first
 }
 
 func (t *table) host(key Key) *host {
@@ -26,7 +26,7 @@ func (t *table) tidy(h *host) {
 	}
 }
 
-// enqueue puts r behind all that became ready before it under its key (A58),
+// enqueue puts r behind all that came before it under its key (A58),
 // and the host, when r is its only one, behind all that have a turn to come.
 func (t *table) enqueue(r *request) {
 	h := t.host(r.key)

@@ -2,32 +2,27 @@ package keepalive
 
 import (
 	"errors"
-	"net/netip"
 	"testing"
 )
 
 var errRefused = errors.New("connection refused")
 
-func TestA58_QueueIsInOrderOfReadiness(t *testing.T) {
+func TestA58_FirstComeFirstServed(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 1})
-	found := []netip.Addr{netip.MustParseAddr("192.0.2.1")}
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
-	p.do(allocate{req: 2, key: key("a"), lookup: true}, lookUp{1, "a"}) // called first, ready last
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
+	p.do(allocate{req: 2, key: key("a")})
 	p.do(allocate{req: 3, key: key("a")})
-	p.do(lookedUp{lookup: 1, addrs: found})
-	p.do(allocate{req: 4, key: key("a")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
-	p.do(release{1, clean}, answer{req: 3, conn: 1, from: Deferred})
-	p.do(release{1, closed}, discard{1, becauseClosed}, dial{2, 2, key("a"), found})
-	p.do(dialed{2}, answer{req: 2, conn: 2})
-	p.do(release{2, clean}, answer{req: 4, conn: 2, from: Deferred})
+	p.do(release{1, clean}, answer{req: 2, conn: 1, from: Deferred})
+	p.do(release{1, closed}, discard{1, becauseClosed}, dial{2, 3, key("a")})
+	p.do(dialed{2}, answer{req: 3, conn: 2})
 }
 
 func TestA59_R9_FailedDialWakesTheNext(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("a")})
-	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{2, 2, key("a"), nil})
+	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{2, 2, key("a")})
 }
 
 // The end of an idle connection is no such change: had it stood in anyone's
@@ -43,20 +38,20 @@ func TestA60_EveryChangeOfCapacityWakesTheQueue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPool(t, Config{MaxOpen: 2})
-			p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+			p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 			p.do(dialed{1}, answer{req: 1, conn: 1})
-			p.do(allocate{req: 2, key: key("b")}, dial{2, 2, key("b"), nil})
+			p.do(allocate{req: 2, key: key("b")}, dial{2, 2, key("b")})
 			p.do(allocate{req: 3, key: key("c")})
-			p.do(change.message, append(change.first, dial{3, 3, key("c"), nil})...)
+			p.do(change.message, append(change.first, dial{3, 3, key("c")})...)
 		})
 	}
 }
 
 func TestA60_A61_BlockedKeyDoesNotHoldUpOthers(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("a")})
-	p.do(allocate{req: 3, key: key("b")}, dial{2, 3, key("b"), nil})
+	p.do(allocate{req: 3, key: key("b")}, dial{2, 3, key("b")})
 	p.do(dialed{2}, answer{req: 3, conn: 2})
 	p.do(release{2, clean}, watch{2})
 	p.do(allocate{req: 4, key: key("b")}, unwatch{2}, answer{req: 4, conn: 2, from: Immediate})
@@ -64,67 +59,67 @@ func TestA60_A61_BlockedKeyDoesNotHoldUpOthers(t *testing.T) {
 
 func TestA62_A64_IdleCountsForMaxOpenOnly(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 1, MaxOpen: 2})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
 	p.do(release{1, clean}, watch{1})
-	p.do(allocate{req: 2, key: key("b")}, dial{2, 2, key("b"), nil})
-	p.do(allocate{req: 3, key: key("c")}, unwatch{1}, discard{1, becauseEvicted}, dial{3, 3, key("c"), nil})
+	p.do(allocate{req: 2, key: key("b")}, dial{2, 2, key("b")})
+	p.do(allocate{req: 3, key: key("c")}, unwatch{1}, discard{1, becauseEvicted}, dial{3, 3, key("c")})
 	p.stats(Stats{Opening: 2})
 }
 
 // A63: a full pool with nothing idle stops the scan, and loses nobody by it.
 func TestA63_A65_AttemptsCountFromTheirStart(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 1, MaxOpen: 2})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("a")}) // MaxPerHost
-	p.do(allocate{req: 3, key: key("b")}, dial{2, 3, key("b"), nil})
+	p.do(allocate{req: 3, key: key("b")}, dial{2, 3, key("b")})
 	p.do(allocate{req: 4, key: key("c")}) // MaxOpen
 	p.stats(Stats{Opening: 2, Waiting: 2})
-	p.do(dialFailed{2, "connect", errRefused}, failed(3, "b", "connect", errRefused), dial{3, 4, key("c"), nil})
-	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{4, 2, key("a"), nil})
+	p.do(dialFailed{2, "connect", errRefused}, failed(3, "b", "connect", errRefused), dial{3, 4, key("c")})
+	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{4, 2, key("a")})
 }
 
 func TestA66_A67_LongestIdleMakesRoom(t *testing.T) {
 	p := newPool(t, Config{MaxOpen: 3})
 	for i, addr := range []string{"a", "b", "c"} {
 		req, conn := RequestID(i+1), connID(i+1)
-		p.do(allocate{req: req, key: key(addr)}, dial{conn, req, key(addr), nil})
+		p.do(allocate{req: req, key: key(addr)}, dial{conn, req, key(addr)})
 		p.do(dialed{conn}, answer{req: req, conn: conn})
 	}
 	p.do(release{2, clean}, watch{2})
 	p.do(release{3, clean}, watch{3})
 	p.do(release{1, clean}, watch{1})
-	p.do(allocate{req: 4, key: key("d")}, unwatch{2}, discard{2, becauseEvicted}, dial{4, 4, key("d"), nil})
-	p.do(allocate{req: 5, key: key("e")}, unwatch{3}, discard{3, becauseEvicted}, dial{5, 5, key("e"), nil})
-	p.do(allocate{req: 6, key: key("f")}, unwatch{1}, discard{1, becauseEvicted}, dial{6, 6, key("f"), nil})
+	p.do(allocate{req: 4, key: key("d")}, unwatch{2}, discard{2, becauseEvicted}, dial{4, 4, key("d")})
+	p.do(allocate{req: 5, key: key("e")}, unwatch{3}, discard{3, becauseEvicted}, dial{5, 5, key("e")})
+	p.do(allocate{req: 6, key: key("f")}, unwatch{1}, discard{1, becauseEvicted}, dial{6, 6, key("f")})
 }
 
 // One scan lends a returned connection, and the one behind must not evict it.
 func TestA68_R3_WhatAScanLendsItDoesNotEvict(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 1, MaxOpen: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
 	p.do(allocate{req: 2, key: key("a")})
 	p.do(allocate{req: 3, key: key("b")})
 	p.do(release{1, clean}, answer{req: 2, conn: 1, from: Deferred})
-	p.do(release{1, clean}, discard{1, becauseEvicted}, dial{2, 3, key("b"), nil})
+	p.do(release{1, clean}, discard{1, becauseEvicted}, dial{2, 3, key("b")})
 }
 
 // One scan that must make room twice needs two victims; the second waits.
 func TestA69_AVictimMakesRoomOnce(t *testing.T) {
 	p := newPool(t, Config{MaxOpen: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
 	p.do(allocate{req: 2, key: key("b")})
 	p.do(allocate{req: 3, key: key("c")})
-	p.do(release{1, clean}, discard{1, becauseEvicted}, dial{2, 2, key("b"), nil})
+	p.do(release{1, clean}, discard{1, becauseEvicted}, dial{2, 2, key("b")})
 	p.stats(Stats{Opening: 1, Waiting: 1})
 }
 
 func TestA70_NewestIdleIsLentFirst(t *testing.T) {
 	p := newPool(t, Config{})
 	for i := range 3 {
-		p.do(allocate{req: RequestID(i + 1), key: key("a")}, dial{connID(i + 1), RequestID(i + 1), key("a"), nil})
+		p.do(allocate{req: RequestID(i + 1), key: key("a")}, dial{connID(i + 1), RequestID(i + 1), key("a")})
 		p.do(dialed{connID(i + 1)}, answer{req: RequestID(i + 1), conn: connID(i + 1)})
 	}
 	p.do(release{2, clean}, watch{2})
@@ -135,32 +130,23 @@ func TestA70_NewestIdleIsLentFirst(t *testing.T) {
 	p.do(allocate{req: 6, key: key("a")}, unwatch{2}, answer{req: 6, conn: 2, from: Immediate})
 }
 
-func TestA71_OneLookupServesAllItsRequests(t *testing.T) {
-	p := newPool(t, Config{MaxPerHost: 2})
-	found := []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.1")}
-	p.do(allocate{req: 1, key: key("a"), lookup: true}, lookUp{1, "a"})
-	p.do(allocate{req: 2, key: key("a"), lookup: true})
-	p.do(allocate{req: 3, key: key("a"), lookup: true})
-	p.do(lookedUp{lookup: 1, addrs: found}, dial{1, 1, key("a"), found}, dial{2, 2, key("a"), found})
-}
-
 func TestA72_OneConnectionInAll(t *testing.T) {
 	p := newPool(t, Config{MaxOpen: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("a")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
 	p.do(release{1, clean}, answer{req: 2, conn: 1, from: Deferred})
 	p.do(release{1, clean}, watch{1})
 	p.do(allocate{req: 3, key: key("a")}, unwatch{1}, answer{req: 3, conn: 1, from: Immediate})
 	p.do(release{1, clean}, watch{1})
-	p.do(allocate{req: 4, key: key("b")}, unwatch{1}, discard{1, becauseEvicted}, dial{2, 4, key("b"), nil})
+	p.do(allocate{req: 4, key: key("b")}, unwatch{1}, discard{1, becauseEvicted}, dial{2, 4, key("b")})
 	p.do(dialFailed{2, "connect", errRefused}, failed(4, "b", "connect", errRefused))
 	p.stats(Stats{})
 }
 
 func TestA73_OneConnectionForEachHost(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("a")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
 	p.do(release{1, clean}, answer{req: 2, conn: 1, from: Deferred})
@@ -172,9 +158,9 @@ func TestA73_OneConnectionForEachHost(t *testing.T) {
 
 func TestA74_RequestsWaitForTheirOwnConnection(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 2})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
-	p.do(allocate{req: 2, key: key("a")}, dial{2, 2, key("a"), nil})
+	p.do(allocate{req: 2, key: key("a")}, dial{2, 2, key("a")})
 	p.do(release{1, clean}, watch{1})
 	p.do(dialed{2}, answer{req: 2, conn: 2, from: Fresh})
 }
@@ -183,23 +169,23 @@ func TestA74_RequestsWaitForTheirOwnConnection(t *testing.T) {
 // are served alternately.
 func TestHostsTakeTurns(t *testing.T) {
 	p := newPool(t, Config{MaxOpen: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("a")})
 	p.do(allocate{req: 3, key: key("a")})
 	p.do(allocate{req: 4, key: key("b")})
 	p.do(allocate{req: 5, key: key("b")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
-	p.do(release{1, closed}, discard{1, becauseClosed}, dial{2, 2, key("a"), nil})
-	p.do(dialFailed{2, "connect", errRefused}, failed(2, "a", "connect", errRefused), dial{3, 4, key("b"), nil})
-	p.do(dialFailed{3, "connect", errRefused}, failed(4, "b", "connect", errRefused), dial{4, 3, key("a"), nil})
-	p.do(dialFailed{4, "connect", errRefused}, failed(3, "a", "connect", errRefused), dial{5, 5, key("b"), nil})
+	p.do(release{1, closed}, discard{1, becauseClosed}, dial{2, 2, key("a")})
+	p.do(dialFailed{2, "connect", errRefused}, failed(2, "a", "connect", errRefused), dial{3, 4, key("b")})
+	p.do(dialFailed{3, "connect", errRefused}, failed(4, "b", "connect", errRefused), dial{4, 3, key("a")})
+	p.do(dialFailed{4, "connect", errRefused}, failed(3, "a", "connect", errRefused), dial{5, 5, key("b")})
 }
 
 // A host at its limit keeps its place before those that came later.
 func TestHostAtItsLimitKeepsItsTurn(t *testing.T) {
 	p := newPool(t, Config{MaxPerHost: 1, MaxOpen: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("a")})
 	p.do(allocate{req: 3, key: key("b")})
-	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{2, 2, key("a"), nil})
+	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{2, 2, key("a")})
 }

@@ -9,7 +9,7 @@ import (
 func lendOne(t *testing.T, cfg Config) pool {
 	t.Helper()
 	p := newPool(t, cfg)
-	p.do(allocate{req: 1, key: key("a"), timeout: NoLimit}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a"), timeout: NoLimit}, dial{1, 1, key("a")})
 	p.do(dialed{1}, answer{req: 1, conn: 1})
 	return p
 }
@@ -17,19 +17,19 @@ func lendOne(t *testing.T, cfg Config) pool {
 func TestA85_A87_ClosedConnectionsAreNotReused(t *testing.T) {
 	p := lendOne(t, Config{MaxOpen: 1}) // A86, A93: R4, R6, R7 too: all come back as closed
 	p.do(release{1, closed}, discard{1, becauseClosed})
-	p.do(allocate{req: 2, key: key("a")}, dial{2, 2, key("a"), nil})
+	p.do(allocate{req: 2, key: key("a")}, dial{2, 2, key("a")})
 }
 
 func TestA84_ClosedConnectionsKeepTheirSlotUntilReleased(t *testing.T) {
 	p := lendOne(t, Config{MaxOpen: 1})
 	p.do(allocate{req: 2, key: key("a")}) // nobody told the table, and nobody has to
-	p.do(release{1, closed}, discard{1, becauseClosed}, dial{2, 2, key("a"), nil})
+	p.do(release{1, closed}, discard{1, becauseClosed}, dial{2, 2, key("a")})
 }
 
 func TestA88_R12_OnlyLentConnectionsAreTakenBack(t *testing.T) {
 	p := newPool(t, Config{})
 	p.refused(release{1, clean}, ErrNotLent)
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a"), nil})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.refused(release{1, clean}, ErrNotLent) // opening
 	p.do(dialed{1}, answer{req: 1, conn: 1})
 	p.do(release{1, clean}, watch{1})
@@ -48,7 +48,7 @@ func TestA90_SlotIsFreeWhateverComesBack(t *testing.T) {
 		clean:          {watch{1}},
 	} {
 		p := lendOne(t, Config{MaxPerHost: 1})
-		p.do(allocate{req: 2, key: key("b")}, dial{2, 2, key("b"), nil})
+		p.do(allocate{req: 2, key: key("b")}, dial{2, 2, key("b")})
 		p.do(release{1, as}, then...)
 		idle := 0
 		if as == clean {
@@ -61,7 +61,7 @@ func TestA90_SlotIsFreeWhateverComesBack(t *testing.T) {
 func TestA92_R5_UnreadInputIsNotLentOn(t *testing.T) {
 	p := lendOne(t, Config{MaxPerHost: 1})
 	p.do(allocate{req: 2, key: key("a")})
-	p.do(release{1, unread}, discard{1, becauseUnread}, dial{2, 2, key("a"), nil})
+	p.do(release{1, unread}, discard{1, becauseUnread}, dial{2, 2, key("a")})
 }
 
 func TestA94_IdleTimeCountsFromEachReturn(t *testing.T) {
@@ -78,14 +78,14 @@ func TestA95_InputWhileIdleEndsTheConnection(t *testing.T) {
 	p := lendOne(t, Config{KeepAlive: time.Second})
 	p.do(release{1, clean}, watch{1}, startTimer{1, time.Second})
 	p.do(readable{1}, unwatch{1}, stopTimer{1}, discard{1, becauseReadable})
-	p.do(allocate{req: 2, key: key("a"), timeout: NoLimit}, dial{2, 2, key("a"), nil})
+	p.do(allocate{req: 2, key: key("a"), timeout: NoLimit}, dial{2, 2, key("a")})
 }
 
 func TestA96_ExpiredConnectionIsNotLent(t *testing.T) {
 	p := lendOne(t, Config{KeepAlive: time.Second})
 	p.do(release{1, clean}, watch{1}, startTimer{1, time.Second})
 	p.do(timeUp{1}, unwatch{1}, discard{1, becauseExpired})
-	p.do(allocate{req: 2, key: key("a"), timeout: NoLimit}, dial{2, 2, key("a"), nil})
+	p.do(allocate{req: 2, key: key("a"), timeout: NoLimit}, dial{2, 2, key("a")})
 }
 
 func TestA97_R8_WatchEndsBeforeTheConnectionIsLent(t *testing.T) {
@@ -98,7 +98,7 @@ func TestA97_R8_WatchEndsBeforeTheConnectionIsLent(t *testing.T) {
 
 func TestA98_R11_OthersOfTheKeyStayIdle(t *testing.T) {
 	p := lendOne(t, Config{KeepAlive: time.Second})
-	p.do(allocate{req: 2, key: key("a"), timeout: NoLimit}, dial{2, 2, key("a"), nil})
+	p.do(allocate{req: 2, key: key("a"), timeout: NoLimit}, dial{2, 2, key("a")})
 	p.do(dialed{2}, answer{req: 2, conn: 2})
 	p.do(release{1, clean}, watch{1}, startTimer{1, time.Second})
 	p.do(release{2, clean}, watch{2}, startTimer{2, time.Second})

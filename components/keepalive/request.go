@@ -1,21 +1,15 @@
 package keepalive
 
-import (
-	"fmt"
-	"net/netip"
-)
+import "fmt"
 
-// request is one that still needs its answer. It stands in one place at a
-// time: a lookup, its host's queue, or a connection being opened for it.
+// request is one that still needs its answer. It stands in its host's queue, or
+// has a connection being opened for it.
 type request struct {
 	id    RequestID
 	key   Key
-	addrs []netip.Addr // what a lookup found
-	timer timerID      // 0 without
-
-	lookup *lookup
-	queue  *host
-	dial   *conn
+	timer timerID // 0 without
+	queue *host
+	dial  *conn
 }
 
 // allocate checks its arguments before the pool's state (A24).
@@ -36,19 +30,15 @@ func (t *table) allocate(m allocate) error {
 	}
 
 	r := &request{id: m.req, key: key}
-	if c := t.newestIdle(key); c != nil { // A31: no timer, no lookup
+	if c := t.newestIdle(key); c != nil { // A31: no timer
 		t.lend(c, r, Immediate)
 		return nil
 	}
 	t.requests[r.id] = r
 	if timeout != NoLimit {
-		r.timer = t.start(timeout, timed{request: r}) // A33: before the lookup
+		r.timer = t.start(timeout, timed{request: r}) // A33: before anything else
 	}
-	if m.lookup {
-		t.joinLookup(r)
-	} else {
-		t.enqueue(r)
-	}
+	t.enqueue(r)
 	return nil
 }
 
@@ -71,8 +61,6 @@ func (t *table) cancel(m cancel) error {
 // leave takes r out of the place where it stands.
 func (t *table) leave(r *request) {
 	switch {
-	case r.lookup != nil:
-		t.leaveLookup(r)
 	case r.queue != nil:
 		t.dequeue(r)
 	case r.dial != nil:

@@ -26,6 +26,13 @@ func running(t *testing.T, m kernel.Mode) *kernel.Kernel {
 	k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{
 		Failed: func(x *kernel.Exception) { t.Errorf("%v\n%s", x, x.Stack) },
 	}})
+	runUntilEnd(t, k)
+	return k
+}
+
+// runUntilEnd runs k until the test ends.
+func runUntilEnd(t *testing.T, k *kernel.Kernel) {
+	t.Helper()
 	release := k.Hold("test")
 	end := make(chan error, 1)
 	go func() { end <- k.Run(context.Background()) }()
@@ -42,7 +49,6 @@ func running(t *testing.T, m kernel.Mode) *kernel.Kernel {
 			t.Fatalf("Run did not return\n%s", buf[:runtime.Stack(buf, true)])
 		}
 	})
-	return k
 }
 
 func startPool(t *testing.T, k *kernel.Kernel, cfg Config) *Pool {

@@ -2,21 +2,17 @@ package keepalive
 
 // Stats counts what a pool holds at one moment.
 type Stats struct {
-	Resolving int // requests whose host name is looked up
-	Waiting   int // requests that the limits keep waiting
-	Opening   int // connections being opened, also those nobody waits for any more
-	Lent      int // connections in use
-	Idle      int // connections ready to be lent
+	Waiting int // requests that the limits keep waiting
+	Opening int // connections being opened, also those nobody waits for any more
+	Lent    int // connections in use
+	Idle    int // connections ready to be lent
 }
 
 // stats costs a step for each request and connection.
 func (t *table) stats() Stats {
 	var s Stats
 	for _, r := range t.requests {
-		switch {
-		case r.lookup != nil:
-			s.Resolving++
-		case r.queue != nil:
+		if r.queue != nil {
 			s.Waiting++
 		}
 	}

@@ -18,14 +18,11 @@ type table struct {
 	turns    []*host                // those with a waiting request, next to be served first
 	idle     []*conn                // longest idle first
 
-	lookups     map[lookupID]*lookup
-	lookupOf    map[string]*lookup // by host name
-	timers      map[timerID]timed  // running ones
+	timers      map[timerID]timed // running ones
 	undelivered map[RequestID]*conn
 
-	lastConn   connID
-	lastTimer  timerID
-	lastLookup lookupID
+	lastConn  connID
+	lastTimer timerID
 
 	parked *conn    // became idle by this message, not watched yet
 	out    []action // of this message
@@ -39,20 +36,20 @@ func newTable(cfg Config) *table {
 		requests:    map[RequestID]*request{},
 		conns:       map[connID]*conn{},
 		hosts:       map[Key]*host{},
-		lookups:     map[lookupID]*lookup{},
-		lookupOf:    map[string]*lookup{},
 		timers:      map[timerID]timed{},
 		undelivered: map[RequestID]*conn{},
 	}
 }
 
-// apply returns the actions that m calls for, in order. An error is for the
-// sender of m, and means that nothing changed.
+// apply returns the actions that m calls for, in order, in a slice that the next
+// message overwrites. An error is for the sender of m, and means that nothing
+// changed.
 //
 // The queue is looked through after every message, whatever it was, so that no
 // change of capacity can be forgotten (A59, A60).
 func (t *table) apply(m message) ([]action, error) {
-	t.out = nil
+	clear(t.out)
+	t.out = t.out[:0]
 	if err := t.take(m); err != nil {
 		return nil, err
 	}
@@ -75,8 +72,6 @@ func (t *table) take(m message) error {
 		return t.dialFailed(m)
 	case delivered:
 		t.settle(t.undelivered[m.req])
-	case lookedUp:
-		t.lookedUp(m)
 	case timeUp:
 		t.timeUp(m)
 	case readable:

@@ -25,7 +25,6 @@ type world struct {
 	lent        map[connID]bool
 	watched     map[connID]bool
 	timers      map[timerID]time.Duration
-	lookups     map[lookupID]string
 	shut        bool
 }
 
@@ -45,7 +44,6 @@ func newWorld(cfg Config) *world {
 		lent:        map[connID]bool{},
 		watched:     map[connID]bool{},
 		timers:      map[timerID]time.Duration{},
-		lookups:     map[lookupID]string{},
 	}
 }
 
@@ -100,8 +98,6 @@ func (w *world) happened(m message) {
 		}
 	case timeUp:
 		delete(w.timers, m.timer)
-	case lookedUp:
-		delete(w.lookups, m.lookup)
 	case shutDown:
 		w.shut = true
 	}
@@ -146,13 +142,6 @@ func (w *world) perform(a action) string {
 			return "it does not run"
 		}
 		delete(w.timers, a.timer)
-	case lookUp:
-		w.lookups[a.lookup] = a.host
-	case dropLookup:
-		if _, running := w.lookups[a.lookup]; !running {
-			return "it is not under way"
-		}
-		delete(w.lookups, a.lookup)
 	}
 	return ""
 }

@@ -1,0 +1,44 @@
+package backend
+
+import (
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/wheel/filter"
+)
+
+// Request is a command that a client sent. Whoever gets it answers once, from
+// any goroutine; a request without an answer leaves its client to its timeout.
+// Its arguments are what a foreign process chose: check them.
+type Request struct {
+	Message
+	srv  *Server
+	conn kernel.Address
+	id   uint64
+}
+
+// Wanted reports whether the client waits for an answer.
+func (r *Request) Wanted() bool { return r.id != 0 }
+
+// Reply answers with values. ErrClosed says that the client is gone; an error
+// that matches kernel.ErrNotEncodable or filter.ErrTooLong, that these values
+// cannot be sent, and the client still waits.
+func (r *Request) Reply(args ...any) error {
+	return r.answer(filter.Frame{Name: evReply, Args: args})
+}
+
+// Fail answers with an error, which reaches the client as a *RemoteError. Errors
+// as with Reply.
+func (r *Request) Fail(text string) error {
+	return r.answer(filter.Frame{Name: evError, Args: []any{text}})
+}
+
+func (r *Request) answer(f filter.Frame) error {
+	if r.id == 0 {
+		return nil
+	}
+	f.ReplyTo = r.id
+	b, err := r.srv.codec.encode(f)
+	if err != nil {
+		return err
+	}
+	return ended(evOut.PostFrom(r.srv.k, r.conn, b))
+}
