@@ -37,7 +37,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.requests, "requests", 60000, "how many requests to send")
+	flag.IntVar(&o.requests, "requests", 180000, "how many requests to send")
 	flag.IntVar(&o.workers, "workers", 4, "how many worker processes to keep, at least 2")
 	flag.IntVar(&o.concurrency, "concurrency", 16, "how many requests may be under way at a time")
 	flag.BoolVar(&o.json, "json", false, "print the figures as one JSON object on the last line")
@@ -82,9 +82,9 @@ func tour(o options) (*result, error) {
 		}
 		os.Setenv(backendVariable, server.Addr().String())
 	}
-	// Room for one lane more than its share in every worker: when one of them
-	// is killed, the others can take its lanes at once.
-	perWorker := (o.concurrency+o.workers-2)/(o.workers-1) + 1
+	// Just room for every lane: when a worker is killed, its lanes wait for the
+	// one that takes its place.
+	perWorker := (o.concurrency + o.workers - 1) / o.workers
 	pool, err := prefork.New(k, prefork.Config{
 		Name:            "tour",
 		Listen:          []string{"tcp://127.0.0.1:0"},
