@@ -74,6 +74,9 @@ func (c *Conn) Ask(kc *kernel.Context, m Message, event kernel.Event[Reply]) err
 // in a handler use Ask. Errors as with Send; and ErrLost, ErrTimeout,
 // *RemoteError, ctx's.
 func (c *Conn) Request(ctx context.Context, m Message) ([]any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("backend: request %q: %w", m.Name, err)
+	}
 	answer := make(chan Reply, 1)
 	o, err := c.outgoing(m, func(r Reply) { answer <- r })
 	if err != nil {

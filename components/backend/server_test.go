@@ -5,12 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
+	"github.com/usher-go/usher/wheel/filter"
 )
 
 func TestB1_B13_B31_RequestPingUnknown(t *testing.T) {
@@ -221,6 +226,7 @@ func TestB27_LargeMessages(t *testing.T) {
 func TestShutdownEndsEverything(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.String(), func(t *testing.T) {
+			goroutines, descriptors := runtime.NumGoroutine(), openDescriptors()
 			k := kernel.New(kernel.Config{Mode: m})
 			s, err := NewServer(k, ServerConfig{})
 			if err != nil {
@@ -248,6 +254,61 @@ func TestShutdownEndsEverything(t *testing.T) {
 			if err := c.Send(Message{Name: "x"}); !errors.Is(err, ErrClosed) {
 				t.Fatalf("after the end: %v", err)
 			}
+			until(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+			until(t, "no descriptor is left", func() bool { return openDescriptors() <= descriptors })
+			if d := k.Descriptions(); len(d) != 0 {
+				t.Fatalf("descriptions are left: %v", d)
+			}
 		})
+	}
+}
+
+// openDescriptors is 0 where the system does not tell.
+func openDescriptors() int {
+	list, _ := os.ReadDir("/proc/self/fd")
+	return len(list)
+}
+
+// TestStopOfTheKernelEndsEverything, also while a client that reads nothing has
+// output waiting.
+func TestStopOfTheKernelEndsEverything(t *testing.T) {
+	goroutines, descriptors := runtime.NumGoroutine(), openDescriptors()
+	for i := range 10 {
+		k, stop := stoppable(t, modes[i%len(modes)])
+		s := doubler(t, k, ServerConfig{})
+		c := connect(t, k, Config{Port: port(s)})
+		r := dialRaw(t, s)
+		r.send(filter.Frame{Name: cmdPing, Args: []any{make([]byte, 1<<20-100)}})
+		lost := make(chan error, 1)
+		go func() {
+			_, err := c.Request(deadline(t), Message{Name: "hush"})
+			lost <- err
+		}()
+		until(t, "the request is out", func() bool { st, _ := c.State(); return st.Asked == 1 })
+		stop()
+		if err := <-lost; !errors.Is(err, ErrLost) {
+			t.Fatalf("got %v", err)
+		}
+		r.Close()
+	}
+	until(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+	until(t, "no descriptor is left", func() bool { return openDescriptors() <= descriptors })
+}
+
+func TestUnixSocketAndTakenAddress(t *testing.T) {
+	k := running(t, kernel.Parallel)
+	path := filepath.Join(t.TempDir(), "s")
+	s, err := NewServer(k, ServerConfig{Network: "unix", Listen: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Addr().String() != path {
+		t.Errorf("it listens at %v", s.Addr())
+	}
+	if _, err := NewServer(k, ServerConfig{Network: "unix", Listen: path, Alias: "second"}); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a second one: %v", err)
+	}
+	if _, err := NewServer(k, ServerConfig{}); !errors.Is(err, kernel.ErrAliasTaken) {
+		t.Errorf("the same alias: %v", err)
 	}
 }

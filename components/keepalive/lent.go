@@ -130,8 +130,9 @@ func (l *loan) takeOff() error {
 }
 
 // Release gives the connection back (A79, A90): to be lent again, or to be closed
-// if either side closed it, or if it has unread input or unsent output. After
-// Start it belongs in a handler of the session that started the wheel; otherwise
+// if either side closed it, or if it has unread input or unsent output. It is for
+// a connection on which the peer has answered everything: an answer that comes
+// later may reach the next user. Otherwise use Close. After Start it belongs in a handler of the session that started the wheel; otherwise
 // any goroutine will do. The error matches ErrNotLent: it was given back before,
 // or the session that asked for it has ended (A88).
 func (c *Conn) Release() error {

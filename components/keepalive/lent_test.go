@@ -16,13 +16,16 @@ import (
 
 const line kernel.Event[string] = "line"
 
-// start puts a line wheel on c in the user's session; its lines go to the channel.
+// start puts a line wheel on c in the user's session; its lines go to the channel,
+// or, without one, nowhere.
 func (u *user) start(c *Conn, lines chan string) *wheel.ReadWrite[string, string] {
 	u.t.Helper()
 	var rw *wheel.ReadWrite[string, string]
 	u.do(func(kc *kernel.Context) (err error) {
 		kc.State(line.Name(), func(kc *kernel.Context) error {
-			lines <- kc.Arg(0).(string)
+			if lines != nil {
+				lines <- kc.Arg(0).(string)
+			}
 			return nil
 		})
 		rw, err = Start(kc, c, wheel.ReadWriteConfig[string, string]{Filter: filter.Line(), InputEvent: line})
@@ -84,7 +87,7 @@ func TestA84_A85_A86_Closed(t *testing.T) {
 			},
 		} {
 			c := u.conn(e.port())
-			rw := u.start(c, make(chan string, 1))
+			rw := u.start(c, nil)
 			u.do(func(*kernel.Context) error { return spoil(c, rw) })
 			u.allocate(e.port())
 			r := u.take()
@@ -224,7 +227,7 @@ func TestA82_OwnerGoneWithAWheelElsewhere(t *testing.T) {
 		for range 20 {
 			owner, other := newUser(t, k, p), newUser(t, k, p)
 			c := owner.conn(e.port())
-			rw := other.start(c, make(chan string, 100))
+			rw := other.start(c, nil)
 			go func() {
 				_, _ = k.Call(deadline(t), owner.lease.Address(), evRun.Name(), func(c *kernel.Context) error { c.Stop(); return nil })
 			}()

@@ -1,0 +1,40 @@
+package backend
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usher-go/usher/kernel"
+)
+
+func TestConfigNamesTheField(t *testing.T) {
+	for field, cfg := range map[string]Config{
+		"Config.Port":       {},
+		"Config.PingWait":   {Port: 1, PingWait: -1},
+		"Config.Timeout":    {Port: 1, Timeout: -1},
+		"Config.MaxBackoff": {Port: 1, MinBackoff: time.Hour},
+		"Config.MaxQueued":  {Port: 1, MaxQueued: -1},
+		"Config.MaxFrame":   {Port: 1, MaxFrame: 2 << 30},
+		"Config.Deliver":    {Port: 1, Deliver: "x"},
+		"Config.Events":     {Port: 1, Events: []kernel.Event[Message]{news}},
+		"Config.Name":       {Port: 1, Name: "\xff"},
+	} {
+		if _, err := cfg.complete(1); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	for field, cfg := range map[string]ServerConfig{
+		"ServerConfig.Network":         {Network: "udp"},
+		"ServerConfig.Listen":          {Network: "unix"},
+		"ServerConfig.MaxConns":        {MaxConns: -1},
+		"ServerConfig.MaxFrame":        {MaxFrame: -1},
+		"ServerConfig.MaxOutput":       {MaxOutput: 7},
+		"ServerConfig.RegisterTimeout": {RegisterTimeout: -1},
+	} {
+		if _, err := cfg.complete(); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
