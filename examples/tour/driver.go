@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/usher-go/usher/components/backend"
 	"github.com/usher-go/usher/components/keepalive"
 	"github.com/usher-go/usher/components/prefork"
 	"github.com/usher-go/usher/kernel"
@@ -20,6 +21,9 @@ const (
 	Look     kernel.Event[struct{}] = "look"
 )
 
+// poolEnded is what the driver gets when the last worker is gone.
+const poolEnded = "pool_ended"
+
 type answered struct {
 	number int64
 	pid    int
@@ -31,8 +35,8 @@ type driver struct {
 	o       options
 	pool    *prefork.Pool
 	clients *keepalive.Pool
+	server  *backend.Server
 	addr    *net.TCPAddr
-	end     func()
 
 	screen *screen
 	result result
@@ -42,9 +46,9 @@ type driver struct {
 	over   bool // finished, or interrupted: no more work is handed out
 }
 
-func newDriver(o options, pool *prefork.Pool, clients *keepalive.Pool, end func()) *driver {
+func newDriver(o options, pool *prefork.Pool, clients *keepalive.Pool, server *backend.Server) *driver {
 	return &driver{
-		o: o, pool: pool, clients: clients, end: end,
+		o: o, pool: pool, clients: clients, server: server,
 		screen: newScreen(os.Stderr, o.requests),
 		result: result{Requests: o.requests, byWorker: map[int]int{}},
 	}
@@ -57,6 +61,7 @@ func (d *driver) states() []session.State {
 		session.On(CutOff, d.cutOff),
 		session.On(Look, d.look),
 		session.Handle("interrupted", d.interrupted),
+		session.Handle(poolEnded, d.poolHasEnded),
 	}
 }
 
@@ -183,6 +188,18 @@ func (d *driver) finish(c *kernel.Context) error {
 	}
 	c.AlarmClear(Look.Name())
 	d.screen.done()
-	d.end()
+	if s, err := d.server.State(); err == nil {
+		d.result.BackendReconnects = s.Reconnects
+	}
+	d.clients.Shutdown()
+	if err := c.Monitor(poolName, poolEnded); err != nil {
+		return err
+	}
+	return d.pool.Shutdown()
+}
+
+// poolHasEnded: no worker is left that needs the backend.
+func (d *driver) poolHasEnded(*kernel.Context) error {
+	d.server.Shutdown()
 	return nil
 }

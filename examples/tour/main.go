@@ -27,6 +27,9 @@ import (
 	"github.com/usher-go/usher/session"
 )
 
+// poolName is the preforking server's, and its master's alias.
+const poolName = "tour"
+
 // backendVariable tells the workers where the backend listens.
 const backendVariable = "TOUR_BACKEND"
 
@@ -86,7 +89,7 @@ func tour(o options) (*result, error) {
 	// one that takes its place.
 	perWorker := (o.concurrency + o.workers - 1) / o.workers
 	pool, err := prefork.New(k, prefork.Config{
-		Name:            "tour",
+		Name:            poolName,
 		Listen:          []string{"tcp://127.0.0.1:0"},
 		StartServers:    o.workers,
 		MinSpareServers: o.workers, // always as many as there may be
@@ -103,15 +106,7 @@ func tour(o options) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var d *driver
-	d = newDriver(o, pool, clients, func() {
-		if s, err := server.State(); err == nil {
-			d.result.BackendReconnects = s.Reconnects
-		}
-		clients.Shutdown()
-		_ = pool.Shutdown()
-		server.Shutdown()
-	})
+	d := newDriver(o, pool, clients, server)
 	d.addr = pool.Addrs()[0].(*net.TCPAddr)
 	if _, err := k.Spawn(session.New(d.states()...), kernel.Alias("driver")); err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ const (
 	GotLine  kernel.Event[string]        = "got_line"
 	GotPrice kernel.Event[backend.Reply] = "got_price"
 	Gone     kernel.Event[error]         = "gone"
+	Trouble  kernel.Event[*wheel.Error]  = "trouble"
 )
 
 // serve is the worker's main: it opens this process's connection to the backend
@@ -60,6 +61,7 @@ func (s *shop) conn(c *kernel.Context, conn net.Conn) error {
 		session.Handle("_start", v.start),
 		session.On(GotLine, v.line),
 		session.On(GotPrice, v.price),
+		session.On(Trouble, v.trouble),
 		session.On(Gone, func(*kernel.Context, error) error { return nil }), // nothing holds the session now
 	))
 	return err
@@ -77,9 +79,18 @@ type visitor struct {
 
 func (v *visitor) start(c *kernel.Context) (err error) {
 	v.rw, err = wheel.NewReadWrite(c, v.conn, wheel.ReadWriteConfig[string, string]{
-		Filter: filter.Line(), InputEvent: GotLine, CloseEvent: Gone,
+		Filter: filter.Line(), InputEvent: GotLine, ErrorEvent: Trouble, CloseEvent: Gone,
 	})
 	return err
+}
+
+// trouble: a client that sends what is no line costs its connection, and a word
+// in the log.
+func (v *visitor) trouble(c *kernel.Context, e *wheel.Error) error {
+	if e.Op == "filter" {
+		c.Kernel().Report("tour", "client sent what is no line", fmt.Errorf("%v: %w", v.conn.RemoteAddr(), e))
+	}
+	return nil
 }
 
 func (v *visitor) line(c *kernel.Context, line string) error {
