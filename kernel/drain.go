@@ -60,7 +60,8 @@ func (ch *chain) drain(s *session, budget *int) (again bool) {
 			continue
 		}
 		*budget--
-		s.out.pop(&c.ev)
+		c.ev.copy(s.out.first())
+		s.out.drop()
 		s.left(&c.ev)
 		running = true
 		ch.handle(c)

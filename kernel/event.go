@@ -39,6 +39,15 @@ func (e *event) fill(name string, from *session, args []any) {
 	e.setArgs(args)
 }
 
+// copy makes e the same as o, word by word: what fill has just stored word by
+// word, wide loads would have to wait for.
+func (e *event) copy(o *event) {
+	e.name, e.from = o.name, o.from
+	e.a[0], e.a[1] = o.a[0], o.a[1]
+	e.ref, e.seq, e.cause = o.ref, o.seq, o.cause
+	e.n, e.kind = o.n, o.kind
+}
+
 // setArgs copies args into the event. The slice itself is not kept, so that a
 // caller's variadic slice stays on its stack.
 func (e *event) setArgs(args []any) {

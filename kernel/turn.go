@@ -122,7 +122,7 @@ func (l *loop) admit(p *posted) *Context {
 		l.work++
 	}
 	c := l.ch.push(s)
-	c.ev = p.ev
+	c.ev.copy(&p.ev)
 	return c
 }
 
