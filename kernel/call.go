@@ -20,7 +20,7 @@ func (c *Context) Call(to Address, event string, args ...any) (any, error) {
 	if t == nil {
 		return nil, postError(to, event, args, ErrNoSession)
 	}
-	ev := event_(event, c.s, args)
+	ev := newEvent(event, c.s, args)
 	ret, err := c.ch.call(context.Background(), t, &ev)
 	if err != nil {
 		err = callError(to, event, args, err)
@@ -38,7 +38,7 @@ func (c *Context) CallContext(ctx context.Context, to Address, event string, arg
 	if t == nil {
 		return nil, postError(to, event, args, ErrNoSession)
 	}
-	ev := event_(event, c.s, args)
+	ev := newEvent(event, c.s, args)
 	ret, err := c.ch.call(ctx, t, &ev)
 	if err != nil {
 		err = callError(to, event, args, err)
@@ -71,7 +71,7 @@ func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any
 		return nil, postError(to, event, args, err)
 	}
 	defer leave()
-	ev := event_(event, nil, args)
+	ev := newEvent(event, nil, args)
 	ret, err := ch.call(ctx, t, &ev)
 	if err != nil {
 		err = callError(to, event, args, err)
@@ -79,7 +79,7 @@ func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any
 	return ret, err
 }
 
-func event_(name string, from *session, args []any) event {
+func newEvent(name string, from *session, args []any) event {
 	ev := event{name: name, from: from}
 	ev.setArgs(args)
 	return ev

@@ -57,7 +57,7 @@ func (l *Lease) Post(event string, args ...any) error {
 	if l.g.gone.Load() {
 		return postError(l.g.s.addr, event, args, ErrStopped)
 	}
-	ev := event_(event, nil, args)
+	ev := newEvent(event, nil, args)
 	if err := l.g.s.k.postOutside(l.g.s, &ev); err != nil {
 		return postError(l.g.s.addr, event, args, err)
 	}

@@ -34,7 +34,7 @@ func (k *Kernel) tellMonitors(s *session) {
 		if m.who.isDoomed() { // who ends, too, does not care any more
 			continue
 		}
-		ev := event_(m.event, nil, m.args)
+		ev := newEvent(m.event, nil, m.args)
 		_ = k.postOutside(m.who, &ev)
 	}
 }

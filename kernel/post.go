@@ -36,7 +36,7 @@ func (k *Kernel) Post(to Address, event string, args ...any) error {
 	if t == nil {
 		return postError(to, event, args, ErrNoSession)
 	}
-	ev := event_(event, nil, args)
+	ev := newEvent(event, nil, args)
 	if err := k.postOutside(t, &ev); err != nil {
 		return postError(to, event, args, err)
 	}
@@ -50,7 +50,7 @@ func (c *Context) send(t *session, name string, args []any) error {
 	case name == "":
 		return errNoName
 	case k.obs.on || s.inStop:
-		ev := event_(name, s, args)
+		ev := newEvent(name, s, args)
 		return c.sendObserved(t, &ev)
 	case k.loop != nil:
 		p, err := k.loop.open(s, t)

@@ -55,7 +55,7 @@ func (k *Kernel) reap(pid int) {
 	watchers := k.procs.of[pid]
 	delete(k.procs.of, pid)
 	for s, w := range watchers {
-		ev := event_(w.event, nil, append([]any{"CHLD", pid, state}, w.args...))
+		ev := newEvent(w.event, nil, append([]any{"CHLD", pid, state}, w.args...))
 		_ = k.postOutside(s, &ev)
 		k.releaseProcess(s)
 	}

@@ -118,7 +118,7 @@ func (src *Source) run(c *Context) {
 // its session is ending.
 func (src *Source) Deliver(c *Context, name string, args ...any) bool {
 	if name != "" && !src.gone {
-		ev := event_(name, c.s, args)
+		ev := newEvent(name, c.s, args)
 		switch _, err := c.ch.invoke(c.s, &ev, src.id); {
 		case err == nil || raisedBy(c.s, err):
 		case err == ErrNoHandler:

@@ -19,7 +19,8 @@ import (
 // handlers set by State go with the old receiver; child sessions are stopped.
 // Then fresh makes the new receiver, which gets _start with the arguments of the
 // first. Calls are refused with ErrStopped between the failure and the restart.
-// Strategies that wait do so in real time.
+// Strategies that wait do so in real time; those that look at a failing actor's
+// siblings (all-for-one) have none to look at, and escalate.
 func Supervise(policy actor.SupervisorStrategy, fresh func() Receiver) SpawnOption {
 	return func(o *spawnOptions) { o.supervised = &supervision{policy: policy, fresh: fresh} }
 }
@@ -106,7 +107,7 @@ func (ch *chain) renew(s *session) {
 	}
 	s.recv = recv
 	ch.k.obs.restarted(s, cause)
-	ev := event_("_start", nil, v.args)
+	ev := newEvent("_start", nil, v.args)
 	s.starting = true
 	_, err = ch.invoke(s, &ev, 0)
 	s.starting = false

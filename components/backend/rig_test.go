@@ -5,11 +5,11 @@ import (
 	"errors"
 	"net"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/kernel/kerneltest"
 	"github.com/usher-go/usher/session"
 )
 
@@ -35,24 +35,7 @@ func stoppable(t *testing.T, m kernel.Mode) (*kernel.Kernel, func()) {
 	k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{
 		Failed: func(x *kernel.Exception) { t.Errorf("%v\n%s", x, x.Stack) },
 	}})
-	release := k.Hold("test")
-	end := make(chan error, 1)
-	go func() { end <- k.Run(context.Background()) }()
-	stop := sync.OnceFunc(func() {
-		k.Stop()
-		release()
-		select {
-		case err := <-end:
-			if err != nil {
-				t.Errorf("Run: %v", err)
-			}
-		case <-time.After(30 * time.Second):
-			buf := make([]byte, 1<<20)
-			t.Fatalf("Run did not return\n%s", buf[:runtime.Stack(buf, true)])
-		}
-	})
-	t.Cleanup(stop)
-	return k, stop
+	return k, kerneltest.Start(t, k)
 }
 
 func deadline(t *testing.T) context.Context {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/kernel/kerneltest"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/wheel"
 	"github.com/usher-go/usher/wheel/filter"
@@ -197,7 +198,7 @@ func TestA82_DroppedConnIsFoundAndReported(t *testing.T) {
 	k := kernel.New(kernel.Config{Observer: &kernel.Observer{
 		Reported: func(_, cause string, _ error) { reports <- cause },
 	}})
-	runUntilEnd(t, k)
+	kerneltest.Start(t, k)
 	e := newEcho(t)
 	p := startPool(t, k, Config{MaxPerHost: 2})
 	u := newUser(t, k, p)

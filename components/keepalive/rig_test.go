@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/kernel/kerneltest"
 	"github.com/usher-go/usher/session"
 )
 
@@ -26,29 +27,8 @@ func running(t *testing.T, m kernel.Mode) *kernel.Kernel {
 	k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{
 		Failed: func(x *kernel.Exception) { t.Errorf("%v\n%s", x, x.Stack) },
 	}})
-	runUntilEnd(t, k)
+	kerneltest.Start(t, k)
 	return k
-}
-
-// runUntilEnd runs k until the test ends.
-func runUntilEnd(t *testing.T, k *kernel.Kernel) {
-	t.Helper()
-	release := k.Hold("test")
-	end := make(chan error, 1)
-	go func() { end <- k.Run(context.Background()) }()
-	t.Cleanup(func() {
-		k.Stop()
-		release()
-		select {
-		case err := <-end:
-			if err != nil {
-				t.Errorf("Run: %v", err)
-			}
-		case <-time.After(30 * time.Second):
-			buf := make([]byte, 1<<20)
-			t.Fatalf("Run did not return\n%s", buf[:runtime.Stack(buf, true)])
-		}
-	})
 }
 
 func startPool(t *testing.T, k *kernel.Kernel, cfg Config) *Pool {
