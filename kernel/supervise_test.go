@@ -112,6 +112,10 @@ func TestSuperviseResumeAndEscalate(t *testing.T) {
 			if _, _, err := supervised(t, mode, escalate, []any{"fail"}); !errors.Is(err, errBad) {
 				t.Errorf("escalate: Run returned %v", err)
 			}
+			all := actor.NewAllForOneStrategy(2, time.Minute, actor.DefaultDecider)
+			if _, _, err := supervised(t, mode, all, []any{"fail"}); !errors.Is(err, errBad) {
+				t.Errorf("all for one: Run returned %v", err)
+			}
 		})
 	}
 }
