@@ -84,7 +84,7 @@ func (q *calls) stand(ch *chain, s *session) (*waiter, error) {
 		runtime.Gosched() // a first event is being put in
 	}
 	if ch.w == nil {
-		ch.below = q.workerOf(goroutineID())
+		ch.below = q.workerOf(self())
 	}
 	if cycle := q.cycle(ch, s); cycle != "" {
 		return nil, fmt.Errorf("%w: %s", ErrDeadlock, cycle)
@@ -97,9 +97,9 @@ func (q *calls) stand(ch *chain, s *session) (*waiter, error) {
 
 // workerOf finds the worker that is this goroutine: a handler that used the
 // Kernel's own Call waits with a chain that knows nothing of the worker's.
-func (q *calls) workerOf(gid uint64) *chain {
+func (q *calls) workerOf(goroutine uintptr) *chain {
 	for _, ch := range q.chains {
-		if ch.w != nil && ch.gid == gid {
+		if ch.w != nil && ch.self == goroutine {
 			return ch
 		}
 	}

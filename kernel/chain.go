@@ -1,6 +1,9 @@
 package kernel
 
-import "sync/atomic"
+import (
+	"errors"
+	"sync/atomic"
+)
 
 // chain is one goroutine's stack of handlers: a worker's, the loop's, or that
 // of a goroutine that entered the kernel by Spawn or Call. Calls nest on it.
@@ -12,7 +15,8 @@ type chain struct {
 	depth  int
 	walk   *walk    // the signal being dispatched on this chain
 	waits  *session // guarded by calls.mu: whose token it waits for
-	gid    uint64   // a worker's goroutine ID
+	gid    uint64   // a worker's goroutine, for stack traces …
+	self   uintptr  // … and for comparing
 	below  *chain   // guarded by calls.mu: the worker's chain on whose goroutine it stands
 
 	quiet int // depth at which a DIE handler runs: its own failure is not raised again
@@ -148,6 +152,10 @@ func (s *session) ack(n uint64) {
 func (ch *chain) raise(s *session, x *Exception) {
 	if s.inStop || s.stopping { // K139: nobody can handle it any more
 		ch.k.fail(x, x)
+		return
+	}
+	if s.condemned() && (errors.Is(x.Err, ErrNoSession) || errors.Is(x.Err, ErrStopped)) {
+		ch.k.obs.failed(x) // it called somebody whom the same verdict had ended already
 		return
 	}
 	if ch.escalate(s, x) {

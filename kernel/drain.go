@@ -43,13 +43,14 @@ func (ch *chain) drain(s *session, budget *int) (again bool) {
 		}
 	}()
 	for *budget > 0 {
-		if s.state.Load()&bFront != 0 {
+		st := s.state.Load()
+		if st&bFront != 0 {
 			c.ev = event{}
 			running = true
 			ch.runFront(s)
 			running = false
 		}
-		if s.stopping || s.wantStop || s.down() {
+		if st&bCondemned != 0 || s.stopping || s.wantStop || s.down() {
 			return false
 		}
 		if s.out.empty() {

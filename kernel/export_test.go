@@ -1,5 +1,8 @@
 package kernel
 
+// Self is the identity of the calling goroutine.
+func Self() uintptr { return self() }
+
 // WaitingCalls counts the calls that wait for a busy session.
 func (k *Kernel) WaitingCalls() int {
 	if l := k.loop; l != nil {

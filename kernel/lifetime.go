@@ -56,6 +56,16 @@ func (s *session) doom() {
 	s.mu.Unlock()
 }
 
+// condemn is doom by a signal's verdict. What is queued for the session waits for
+// its end now, and what its running handler still posts is as if it had been
+// posted before the verdict: accepted, whether or not the receiver is gone.
+func (s *session) condemn() {
+	s.state.Or(bCondemned)
+	s.doom()
+}
+
+func (s *session) condemned() bool { return s.state.Load()&bCondemned != 0 }
+
 func (s *session) isDoomed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

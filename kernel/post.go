@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // Post sends an event to a session. It never runs a handler and never blocks
 // (G3). nil means accepted: the event will be handled once, or reported to the
 // Observer with the reason why not (G9). Up to two pointer-shaped arguments
@@ -12,11 +14,31 @@ package kernel
 func (c *Context) Post(to Address, event string, args ...any) error {
 	t := c.resolve(to)
 	if t == nil {
-		return postError(to, event, args, ErrNoSession)
+		return c.nobody(to, event, args)
 	}
-	if err := c.send(t, event, args); err != nil {
-		return postError(to, event, args, err)
+	err := c.send(t, event, args)
+	switch {
+	case err == nil:
+		return nil
+	case err == ErrNoSession:
+		return c.nobody(to, event, args)
 	}
+	return postError(to, event, args, err)
+}
+
+// nobody answers a post to a session that is not there. In parallel mode a
+// handler may still run when a signal's verdict has ended its session and others;
+// whether it was faster than the verdict must not matter to it, so its events are
+// accepted, and reported as dropped.
+func (c *Context) nobody(to Address, name string, args []any) error {
+	if !c.s.condemned() {
+		return postError(to, name, args, ErrNoSession)
+	}
+	ev, gone := newEvent(name, c.s, args), &session{k: c.k, id: math.MaxUint64, addr: to}
+	if c.k.obs.on {
+		c.k.obs.stamp(c, &ev, gone)
+	}
+	c.k.obs.drop(&ev, gone, ReasonStopped)
 	return nil
 }
 

@@ -236,7 +236,7 @@ func (ch *chain) verdict(w *walk) {
 	}
 	victims := slices.DeleteFunc(w.targets, func(s *session) bool { return s == k.root })
 	for _, s := range victims {
-		s.doom()
+		s.condemn()
 	}
 	ch.stopEach(victims, func(ch *chain) {
 		w.target.unhold()

@@ -12,6 +12,7 @@ package kernel
 //	bAcks       collectable but for events it sent: look again when one is acknowledged
 //	bLook       a hold went while somebody had the token: look again
 //	bFirst      somebody puts the first event into the outbox of the idle session
+//	bCondemned  a signal's verdict ends it: no event of it is begun any more
 //	bDead       the session has ended
 //
 // An entry in a run queue is only a hint: what matters is that bInbox or bFront
@@ -25,6 +26,7 @@ const (
 	bAcks
 	bLook
 	bFirst
+	bCondemned
 	bDead
 
 	holderShift = 32
@@ -101,8 +103,9 @@ func (s *session) closeIdle(ch *chain) {
 
 // drop gives the token back: to the first waiting call, to a run queue when
 // there is work, to nobody otherwise. acks says that only unacknowledged sends
-// keep the session, of which it had seen acked so far. To a stopping session
-// only the kernel's own work is work: its events will be reported when it ends.
+// keep the session, of which it had seen acked so far. To a stopping or condemned
+// session only the kernel's own work is work: its events will be reported when it
+// ends.
 func (ch *chain) drop(s *session, acks bool, acked uint64) {
 	for {
 		old := s.state.Load()
@@ -112,8 +115,9 @@ func (ch *chain) drop(s *session, acks bool, acked uint64) {
 			}
 			continue
 		}
-		next := old & (bQueued | bInbox | bFront | bDead)
-		work := old&(bFront|bLook) != 0 || !s.stopping && !s.down() && (old&bInbox != 0 || !s.out.empty())
+		next := old & (bQueued | bInbox | bFront | bCondemned | bDead)
+		mute := s.stopping || s.down() || old&bCondemned != 0
+		work := old&(bFront|bLook) != 0 || !mute && (old&bInbox != 0 || !s.out.empty())
 		if work {
 			next |= bQueued
 		} else if acks {

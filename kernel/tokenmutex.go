@@ -1,10 +1,7 @@
 package kernel
 
 import (
-	"bytes"
 	"context"
-	"runtime"
-	"strconv"
 	"sync/atomic"
 )
 
@@ -14,7 +11,7 @@ import (
 type tokenMutex struct {
 	sem     chan struct{} // holds one value while somebody has the token; waiters are served in order
 	waiting atomic.Int32
-	holder  atomic.Uint64 // goroutine ID
+	holder  atomic.Uintptr // see self
 	nested  int
 }
 
@@ -24,7 +21,7 @@ func (t *tokenMutex) lock() { _ = t.lockContext(context.Background()) }
 
 // lockContext gives up with ctx's error.
 func (t *tokenMutex) lockContext(ctx context.Context) error {
-	id := goroutineID()
+	id := self()
 	if t.holder.Load() == id {
 		t.nested++
 		return nil
@@ -45,7 +42,7 @@ func (t *tokenMutex) lockContext(ctx context.Context) error {
 
 // tryLock takes the token if it is free or this goroutine's.
 func (t *tokenMutex) tryLock() bool {
-	id := goroutineID()
+	id := self()
 	if t.holder.Load() == id {
 		t.nested++
 		return true
@@ -78,16 +75,4 @@ func (t *tokenMutex) yield() {
 	<-t.sem
 	t.sem <- struct{}{}
 	t.holder.Store(id)
-}
-
-// goroutineID parses what the runtime prints; about a microsecond, and only on
-// the way into the kernel from outside.
-func goroutineID() uint64 {
-	var buf [64]byte
-	b := bytes.TrimPrefix(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))
-	if i := bytes.IndexByte(b, ' '); i > 0 {
-		b = b[:i]
-	}
-	id, _ := strconv.ParseUint(string(b), 10, 64)
-	return id
 }

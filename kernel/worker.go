@@ -55,7 +55,7 @@ func (w *worker) hasWork() bool { return w.next.Load() != nil || w.n.Load() > 0 
 
 func (w *worker) loop() {
 	w.p.k.calls.mu.Lock()
-	w.ch.gid = goroutineID()
+	w.ch.gid, w.ch.self = goroutineID(), self()
 	w.p.k.calls.mu.Unlock()
 	returned := false
 	defer func() {
