@@ -40,7 +40,7 @@ func (l *loop) enter(ctx context.Context) (*chain, func(), error) {
 	l.work++
 	live, active := l.k.live.Load(), l.k.active.Load()
 	return l.ch, func() {
-		wake := l.order.len() > 0 || len(l.marked) > 0 || l.timerBefore(l.asleep) ||
+		wake := l.order.n > 0 || len(l.marked) > 0 || l.timerBefore(l.asleep) ||
 			l.k.live.Load() < live || l.k.active.Load() < active
 		l.token.unlock()
 		if wake {

@@ -25,7 +25,8 @@ type loop struct {
 	// Guarded by the token.
 	now    int64 // the clock, read once per turn, in ns since the kernel's start
 	seq    uint64
-	turn   int // events that were queued when this turn began and are left
+	turn   int  // events that were queued when this turn began and are left
+	timer  bool // a timer is next, not an event of the queue
 	work   uint64
 	asleep int64 // until when Run sleeps, when it does
 	marked []*session
@@ -43,7 +44,7 @@ var postedSegments sync.Pool // shared by the serial kernels of a process
 
 func newLoop(k *Kernel) *loop {
 	l := &loop{k: k, ch: k.newChain(nil), token: newTokenMutex(), wake: make(chan struct{}, 1)}
-	l.order.fifo.q.spare = &postedSegments
+	l.order.q.spare = &postedSegments
 	return l
 }
 
@@ -68,7 +69,13 @@ func (l *loop) place(from, to *session) *posted {
 		from.sent++
 	}
 	l.seq++
-	p := l.order.next(from, to)
+	var p *posted
+	if o := &l.order; o.seeded == nil {
+		o.n++
+		p = o.q.next()
+	} else {
+		p = o.next(from, to)
+	}
 	p.to, p.due, p.seq = to, l.now, l.seq
 	return p
 }

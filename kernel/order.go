@@ -2,21 +2,24 @@ package kernel
 
 import "math/rand/v2"
 
-// order decides which queued event is next: the oldest (serial) or a seeded
-// choice among those that may be (simulated). It is a switch and not an
-// interface, because through an interface every event would be allocated.
+// order decides which queued event is next: the oldest of all, which is POE's way
+// (K51), or, simulated, a seeded choice among those that may be. It is a switch
+// and not an interface, because through an interface every event would be
+// allocated. loop.place and loop.begin write the switch out: a function with two
+// calls in it is not inlined, and the serial modes are mostly these two.
 type order struct {
-	fifo   fifo
+	n      int // events queued
+	q      queue[posted]
 	seeded *seeded
 }
 
 // next adds a zero entry for an event between two sessions.
 func (o *order) next(from, to *session) *posted {
+	o.n++
 	if o.seeded != nil {
 		return o.seeded.next(from, to)
 	}
-	o.fifo.n++
-	return o.fifo.q.next()
+	return o.q.next()
 }
 
 // first is the entry whose turn it is, until drop; there must be one.
@@ -24,29 +27,16 @@ func (o *order) first() *posted {
 	if o.seeded != nil {
 		return o.seeded.first()
 	}
-	return o.fifo.q.first()
+	return o.q.first()
 }
 
 func (o *order) drop() {
+	o.n--
 	if o.seeded != nil {
 		o.seeded.drop()
 		return
 	}
-	o.fifo.n--
-	o.fifo.q.drop()
-}
-
-func (o *order) len() int {
-	if o.seeded != nil {
-		return o.seeded.n
-	}
-	return o.fifo.n
-}
-
-// fifo is POE's order: the oldest event of all (K51).
-type fifo struct {
-	q queue[posted]
-	n int
+	o.q.drop()
 }
 
 // seeded chooses, by its seed, among the oldest events of every pair of sender
@@ -57,8 +47,7 @@ type seeded struct {
 	pairs  map[pair]*pairQueue
 	active []*pairQueue // those that are not empty, and in the map
 	free   []*pairQueue // those that are, for the next pair
-	n      int
-	chosen int // of active, by first; -1 when none is
+	chosen int          // of active, by first; -1 when none is
 }
 
 type pair struct{ from, to *session }
@@ -88,7 +77,6 @@ func (o *seeded) next(from, to *session) *posted {
 		o.pairs[key] = pq
 		o.active = append(o.active, pq)
 	}
-	o.n++
 	return pq.q.next()
 }
 
@@ -105,7 +93,6 @@ func (o *seeded) drop() {
 	o.chosen = -1
 	pq := o.active[i]
 	pq.q.drop()
-	o.n--
 	if pq.q.empty() {
 		last := len(o.active) - 1
 		o.active[i] = o.active[last]

@@ -77,9 +77,13 @@ func (q *queue[T]) drop() {
 	var zero T
 	h.ev[h.r] = zero
 	h.r++
-	if h.r < h.w {
-		return
+	if h.r == h.w {
+		q.exhausted(h)
 	}
+}
+
+// exhausted is drop's rest when the first segment is empty.
+func (q *queue[T]) exhausted(h *segment[T]) {
 	if h.next != nil {
 		q.head = h.next
 		q.recycle(h)

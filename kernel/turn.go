@@ -8,6 +8,9 @@ func (l *loop) burst(limit int) (handled int) {
 	depth := l.ch.depth
 	defer func() {
 		if c == nil {
+			if handled > 0 {
+				l.ch.frames[depth].ev = event{} // what over left there
+			}
 			return
 		}
 		l.ch.depth = depth + 1
@@ -36,29 +39,37 @@ func (l *loop) burst(limit int) (handled int) {
 }
 
 // over follows every handler: its session, and who sent the event, may have lost
-// what held them.
+// what held them. It is chain.pop but for the event, which the next one overwrites.
 func (l *loop) over(c *Context, from *session) {
 	s := c.s
-	l.ch.pop(c)
+	l.ch.depth--
+	s.depth--
+	if c.created != nil {
+		c.releaseCreated()
+	}
+	c.wheel, c.ret, c.unhandled = 0, nil, false
 	l.settle(l.ch, s)
 	l.acknowledge(from)
 }
 
-// due reports whether there is an event or timer to handle. Between two turns it
-// sweeps and reads the clock (K11).
+// due reports whether there is an event or timer to handle, and notes whether a
+// timer is next. Between two turns it sweeps and reads the clock (K11).
 func (l *loop) due() bool {
 	for {
 		if l.inN.Load() != 0 {
 			l.merge()
 		}
 		if l.turn <= 0 {
-			l.sweep()
-			l.turn = l.order.len()
+			if len(l.marked) > 0 {
+				l.sweep()
+			}
+			l.turn = l.order.n
 			if l.k.timers.pending() > 0 {
 				l.now = l.k.since(l.k.clock.now())
 			}
 		}
-		if l.order.len() > 0 || l.timerDue() {
+		l.timer = l.k.timers.pending() > 0 && l.timerDue()
+		if l.timer || l.order.n > 0 {
 			return true
 		}
 		l.turn = 0
@@ -75,7 +86,7 @@ func (l *loop) timerDue() bool {
 	if !ok || due > l.now {
 		return false
 	}
-	if l.order.len() > 0 {
+	if l.order.n > 0 {
 		p := l.order.first()
 		return due < p.due || due == p.due && seq < p.seq
 	}
@@ -86,13 +97,19 @@ func (l *loop) timerDue() bool {
 // one. It returns nil when that was all there is to do about the event. from is
 // who sent it, if that was another session.
 func (l *loop) begin() (c *Context, from *session) {
-	if l.timerDue() {
+	if l.timer {
 		if s, ev := l.k.timers.popDue(l.now); s != nil {
 			return l.admit(&posted{ev: ev, to: s, due: l.now}), nil
 		}
 	}
 	l.turn--
-	p := l.order.first()
+	var p *posted
+	o := &l.order
+	if o.seeded == nil {
+		p = o.q.first()
+	} else {
+		p = o.first()
+	}
 	s := p.to
 	s.pending--
 	s.left(&p.ev)
@@ -101,11 +118,16 @@ func (l *loop) begin() (c *Context, from *session) {
 	}
 	if s.dead || s.supervised != nil || from != nil && from.killed.Load() {
 		odd := *p
-		l.order.drop()
+		o.drop()
 		return l.beginOdd(&odd, from)
 	}
-	c = l.admit(p)
-	l.order.drop()
+	c = l.current(p)
+	if o.seeded == nil {
+		o.n--
+		o.q.drop()
+	} else {
+		o.drop()
+	}
 	return c, from
 }
 
@@ -118,10 +140,15 @@ func (l *loop) admit(p *posted) *Context {
 		s.supervised.kept.push(p)
 		return nil
 	}
-	if s != l.k.root {
+	return l.current(p)
+}
+
+// current makes an event's session the current one.
+func (l *loop) current(p *posted) *Context {
+	if p.to != l.k.root {
 		l.work++
 	}
-	c := l.ch.push(s)
+	c := l.ch.push(p.to)
 	c.ev.copy(&p.ev)
 	return c
 }
