@@ -23,36 +23,42 @@ type session struct {
 	limit  int32         // QueueLimit, 0 for none
 	queued atomic.Int32  // events queued, counted only under a limit
 
-	// Written by posters.
-	state atomic.Uint64 // see token.go
-	mu    sync.Mutex    // guards the next five
+	// Read with every post and every event, written only when something changes. A
+	// line of the processor's cache apart from the inbox, whose lock moves between
+	// the cores with every post: Proto.Actor's fields are here to fill it.
+	state   atomic.Uint64 // see token.go
+	acked   atomic.Uint64 // events this session sent that were handled or dropped
+	holds   atomic.Int64  // timers, watches, leases, aliases, children, processes, its creator
+	pid     *actor.PID
+	invoker actor.MessageInvoker
+	actx    actor.Context
+
+	// Written by posters: a line of its own.
+	mu    sync.Mutex // guards the next four
 	in    queue[event]
 	front []event // kernel jobs and system messages, ahead of events
 	dead  bool    // takes nothing any more
 	gone  bool    // Proto.Actor let it go, too
 
-	acked atomic.Uint64 // events this session sent that were handled or dropped
-	holds atomic.Int64  // timers, watches, leases, aliases, children, processes, its creator
-
 	// token
 	out        queue[event]
-	sent       uint64 // events this session sent to others
-	pending    int    // serial: events queued for it
-	marked     bool   // serial: waits for the sweep
-	stopping   bool   // _stop was decided: no event is dispatched any more
-	inStop     bool   // _stop is running: what it posts is void (K32)
-	ended      bool   // _stop is over: no other handler comes after it, but for calls (K30)
-	ending     bool   // end has begun
-	starting   bool   // _start is running
-	watches    bool   // Sig was used
-	wantStop   bool   // Context.Stop was called
-	announced  bool   // the parent heard of its creation
-	depth      int32  // handlers of this session on the stack
+	sent       uint64       // events this session sent to others
+	supervised *supervision // nil: failures are DIE
+	marked     bool         // serial: waits for the sweep
+	stopping   bool         // _stop was decided: no event is dispatched any more
+	inStop     bool         // _stop is running: what it posts is void (K32)
+	ended      bool         // _stop is over: no other handler comes after it, but for calls (K30)
+	ending     bool         // end has begun
+	starting   bool         // _start is running
+	watches    bool         // Sig was used
+	wantStop   bool         // Context.Stop was called
+	announced  bool         // the parent heard of its creation
+	depth      int32        // handlers of this session on the stack
 	routes     *routes
+	pending    int                 // serial: events queued for it
 	watched    map[watchKey]*watch // SelectRead, SelectWrite
 	sources    *Source             // wheels
 	states     map[string]Handler
-	supervised *supervision   // nil: failures are DIE
 	onEnd      []func(*chain) // called when the session has ended
 
 	children int32 // processes watched; guarded by processes.mu
@@ -69,11 +75,6 @@ type session struct {
 	doomed   bool          // a stop is decided; guarded by mu
 	done     chan struct{} // closed then; made on first use, guarded by mu
 	monitors []monitor     // guarded by mu
-
-	// Proto.Actor
-	pid     *actor.PID
-	invoker actor.MessageInvoker
-	actx    actor.Context
 }
 
 func addr(s *session) Address {
