@@ -3,31 +3,19 @@ package kernel
 // batch is how many events a session handles before others get their turn.
 const batch = 256
 
-// runQueued gives a session from a run queue its turn and counts its events.
-func (ch *chain) runQueued(s *session) int {
-	if !ch.claim(s) {
-		return 0
-	}
-	budget := batch
-	for ch.drain(s, &budget) {
-	}
-	ch.flushAcks()
-	ch.settle(s)
-	return batch - budget
-}
-
-// drain handles queued events until there are none or the budget is spent. It
+// turns gives one session after the other its turn, until the worker is to end. It
 // reports true when a handler panicked and there may be more to do.
-func (ch *chain) drain(s *session, budget *int) (again bool) {
-	c := ch.push(s)
-	depth, running := ch.depth, false
+func (w *worker) turns() (again bool) {
+	ch := w.ch
+	var c *Context // of the session whose handler runs, if running
+	running := false
+	depth := ch.depth
 	defer func() {
 		if !running {
-			ch.pop(c)
 			return
 		}
-		ch.depth = depth
-		ev, v := c.ev, recover()
+		ch.depth = depth + 1
+		s, ev, v := c.s, c.ev, recover()
 		if f := ev.from; f != nil && f != s {
 			ch.acknowledge(f)
 		}
@@ -38,37 +26,57 @@ func (ch *chain) drain(s *session, budget *int) (again bool) {
 		case ev.name != "": // in kernel work, invoke has raised it already
 			ch.raise(s, goexited(s, &ev))
 		}
-		if again = v != nil; !again { // runtime.Goexit: the goroutine goes on unwinding
-			ch.settle(s)
-		}
+		again = v != nil // runtime.Goexit: the goroutine goes on unwinding
+		w.over(s, 1)
 	}()
-	for *budget > 0 {
-		st := s.state.Load()
-		if st&bFront != 0 {
-			c.ev = event{}
-			running = true
-			ch.runFront(s)
-			running = false
-		}
-		if st&bCondemned != 0 || s.stopping || s.wantStop || s.down() {
+	for {
+		s := w.find()
+		if s == nil {
 			return false
 		}
-		if s.out.empty() {
-			if s.state.Load()&bInbox == 0 {
-				return false
-			}
-			s.fetch()
+		if !ch.claim(s) {
 			continue
 		}
-		*budget--
-		c.ev.copy(s.out.first())
-		s.out.drop()
-		s.left(&c.ev)
-		running = true
-		ch.handle(c)
-		running = false
+		c = ch.push(s)
+		events := 0
+		for events < batch {
+			st := s.state.Load()
+			if st&bFront != 0 {
+				c.ev = event{}
+				running = true
+				ch.runFront(s)
+				running = false
+			}
+			if st&bCondemned != 0 || s.stopping || s.wantStop || s.down() {
+				break
+			}
+			if s.out.empty() {
+				if s.state.Load()&bInbox == 0 {
+					break
+				}
+				s.fetch()
+				continue
+			}
+			events++
+			c.ev.copy(s.out.first())
+			s.out.drop()
+			s.left(&c.ev)
+			running = true
+			ch.handle(c)
+			running = false
+		}
+		ch.pop(c)
+		w.over(s, events)
 	}
-	return false
+}
+
+// over ends a session's turn.
+func (w *worker) over(s *session, events int) {
+	if s != w.p.k.root {
+		w.work += uint64(events)
+	}
+	w.ch.flushAcks()
+	w.ch.settle(s)
 }
 
 // fetch swaps the empty outbox for the inbox.

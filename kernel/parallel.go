@@ -209,7 +209,7 @@ func (p *parallel) relieve() bool {
 	}
 	stuck, waiting := 0, p.inject.len() > 0
 	for _, w := range p.all {
-		if n := w.turns.Load(); n == w.seen && !w.parked {
+		if n := w.turned.Load(); n == w.seen && !w.parked {
 			stuck++
 		} else {
 			w.seen = n

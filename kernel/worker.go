@@ -17,7 +17,7 @@ type worker struct {
 	q  runQueue
 	n  atomic.Int32
 
-	turns  atomic.Uint64 // moves with every turn; the monitor looks at it
+	turned atomic.Uint64 // moves with the turns; the monitor looks at it
 	seen   uint64        // guarded by parallel.mu
 	parked bool          // guarded by parallel.mu
 	work   uint64        // events of user sessions handled; read by others only while parked
@@ -62,24 +62,17 @@ func (w *worker) loop() {
 		w.retire(!returned)
 		w.p.wg.Done()
 	}()
-	for {
-		s := w.find()
-		if s == nil {
-			returned = true
-			return
-		}
-		if w.tick%showTurns == 0 {
-			w.turns.Add(1)
-		}
-		if n := w.ch.runQueued(s); s != w.p.k.root {
-			w.work += uint64(n)
-		}
+	for w.turns() {
 	}
+	returned = true
 }
 
 // find returns the next session to run, or nil when this worker is to end.
 func (w *worker) find() *session {
 	w.tick++
+	if w.tick%showTurns == 0 {
+		w.turned.Add(1)
+	}
 	switch w.tick % fairness {
 	case 0:
 		if s := w.p.injected(w); s != nil {
@@ -162,7 +155,7 @@ func (w *worker) steal() *session {
 func (v *worker) stuck() bool {
 	v.p.mu.Lock()
 	defer v.p.mu.Unlock()
-	return v.turns.Load() == v.seen
+	return v.turned.Load() == v.seen
 }
 
 // park sleeps until there may be work. It reports false when the worker is to end:
@@ -213,7 +206,7 @@ func (w *worker) park() bool {
 // anyWork is called with the lock.
 func (p *parallel) anyWork() bool {
 	for _, w := range p.all {
-		if w.n.Load() > 0 || w.next.Load() != nil && (w.parked || w.turns.Load() == w.seen) {
+		if w.n.Load() > 0 || w.next.Load() != nil && (w.parked || w.turned.Load() == w.seen) {
 			return true
 		}
 	}
