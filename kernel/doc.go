@@ -31,6 +31,22 @@
 // A session is named by its ID ("#42") and by any number of aliases ("logger");
 // see [Address].
 //
+// # What order to expect
+//
+// What one session sends to another arrives in the order sent. Between two
+// senders nothing is promised: each order in which their events can meet in the
+// receiver's queue is possible in [Parallel] and in [Simulated] mode. In [Serial]
+// mode the whole kernel has one queue, and what was posted first is handled
+// first. A call overtakes everything queued: when it returns, its handler has
+// run. A timer joins the queue when it is due, so what was posted before comes
+// before it; timers of one session fire in the order in which they are due, and
+// at one time in the order in which they were set.
+//
+// Nothing that was cancelled still comes: once AlarmRemove has succeeded, a wheel
+// was closed or a handle unwatched, no event of it is delivered, even if it was
+// queued already. A wheel's events wait until the handler that made it has
+// returned.
+//
 // # What keeps a session alive
 //
 // A session lives as long as something could still wake it: an event queued for
@@ -54,6 +70,10 @@
 // that it reached are stopped, watching or not. ZOMBIE and UIDESTROY stop in any
 // case; all other names stop nobody. In parallel mode a signal waits for watching
 // sessions that are busy; others pass it meanwhile, those of its name do not.
+//
+// The sessions that a signal stops get _stop one after the other. None of them
+// begins a posted event after the verdict; a handler that still runs then may go
+// on posting, and what it posts is reported as dropped.
 //
 // # Failure
 //
