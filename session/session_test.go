@@ -35,7 +35,7 @@ func spawn(t testing.TB, k *kernel.Kernel, s kernel.Receiver, opts ...kernel.Spa
 // A table that can only be a mistake panics, and says which row.
 func TestNew_PanicsOnMistakes(t *testing.T) {
 	for want, states := range map[string][]session.State{
-		"session.New: state 1 has no event name":                  {session.Handle("a", nop), session.Handle("", nop)},
+		"session.New: row 1 has no event name":                    {session.Handle("a", nop), session.Handle("", nop)},
 		`session.New: the handler for "a" is nil`:                 {session.Handle("a", nil)},
 		`session.New: the handler for "count" is nil`:             {session.On[int](count, nil)},
 		`session.New: "a" has two handlers; which one is meant?`:  {session.Handle("a", nop), session.Handle("a", nop)},
