@@ -123,7 +123,7 @@ func (ch *chain) deliver(c *Context) {
 
 // delivered is what deliver seldom has to do after a handler.
 func (ch *chain) delivered(c *Context, err error) {
-	if err != nil {
+	if err != nil && !raisedBy(c.s, err) {
 		ch.raise(c.s, &Exception{Session: c.s.addr, Event: c.ev.name, Source: addr(c.ev.from), Err: err})
 	}
 	if c.unhandled {

@@ -2,6 +2,7 @@ package kernel_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/usher-go/usher/kernel"
@@ -28,6 +29,25 @@ func TestK25_PostToAChildAfterAYield(t *testing.T) {
 	if err := k.Run(t.Context()); err != nil || !heard {
 		t.Fatalf("heard %v, %v", heard, err)
 	}
+}
+
+// A panic is one failure, however far its error is handed on by the session that
+// panicked.
+func TestG7_OnePanicOneDIE(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		k.spawn(table{
+			"_start": func(c *kernel.Context) error { c.Sig("DIE", "die"); return c.Yield("outer") },
+			"outer": func(c *kernel.Context) error {
+				_, err := c.Call(c.Self(), "inner")
+				return fmt.Errorf("inner: %w", err)
+			},
+			"inner": func(*kernel.Context) error { panic("boom") },
+			"die":   func(c *kernel.Context) error { k.note("DIE"); c.SigHandled(); return nil },
+		})
+		k.run()
+		k.wantNotes("DIE")
+	})
 }
 
 func TestEventsNeedNames(t *testing.T) {

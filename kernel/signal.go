@@ -260,10 +260,11 @@ func (k *Kernel) fail(x *Exception, err error) {
 	k.Stop()
 }
 
-// raisedBy reports whether err is a panic of s for which DIE is on its way already.
+// raisedBy reports whether err is, or comes from, a panic of s for which DIE is on
+// its way already.
 func raisedBy(s *session, err error) bool {
-	x, ok := err.(*Exception)
-	return ok && x.raised && x.Session == s.addr
+	var x *Exception
+	return errors.As(err, &x) && x.raised && x.Session == s.addr
 }
 
 // asException wraps a handler's error, unless it is one already.
