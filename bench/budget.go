@@ -5,40 +5,28 @@ import (
 	"math"
 )
 
-// Figure says which of a sample's figures is meant.
-type Figure int
-
-const (
-	Time   Figure = iota // nanoseconds per operation
-	Allocs               // allocations per operation
-	Bytes                // bytes allocated per operation
-)
-
-func (f Figure) String() string {
-	return [...]string{"ns", "allocs", "bytes"}[f]
-}
-
 // Budget is what one peer may cost in a row.
 type Budget struct {
 	Peer    string  // whose cost is judged
 	Figure  Figure  // which figure, Time by default
-	Limit   float64 // the most it may be: a multiple of Against, or the figure itself when Against is ""
-	Against string  // the peer it is compared with, in the same round
-	Quoted  float64 // Against's figure from elsewhere, when it cannot run here
+	Limit   float64 // the most it may be: the figure itself, unless Against or Over is set
+	Against string  // the peer of whose figure, in the same round, Limit is a multiple
+	Over    string  // the peer whose figure, in the same round, it may exceed by Limit
+	Quoted  float64 // Against's figure from elsewhere, for when it was not measured
 	Stretch bool    // a wish: a miss is shown and does not count
 }
 
 // String is the limit as the table shows it.
 func (b Budget) String() string {
 	s := fmt.Sprintf("≤ %g %s", b.Limit, b.Figure)
-	if b.Against != "" {
+	switch {
+	case b.Against != "":
 		s = fmt.Sprintf("≤ %g × %s", b.Limit, b.Against)
 		if b.Figure != Time {
 			s += " " + b.Figure.String()
 		}
-	}
-	if b.Quoted != 0 {
-		s += fmt.Sprintf(" (%g, quoted)", b.Quoted)
+	case b.Over != "":
+		s += " over " + b.Over
 	}
 	if b.Stretch {
 		s += ", stretch"
@@ -63,7 +51,8 @@ const (
 type Verdict struct {
 	Row    string
 	Budget Budget
-	Value  float64 // median paired ratio, or median figure; 0 when unmeasured
+	Value  float64 // what was compared with the limit; 0 when unmeasured
+	Quoted bool    // Against was not measured: its quoted figure was taken
 	State  State
 }
 
@@ -72,8 +61,8 @@ func judge(res Result) []Verdict {
 	var vs []Verdict
 	for _, b := range res.Row.Budgets {
 		v := Verdict{Row: res.Row.Name, Budget: b, State: Unmeasured}
-		if m := b.value(res.Rounds); !math.IsNaN(m) {
-			v.Value, v.State = m, Missed
+		if m, quoted := b.value(res.Rounds); !math.IsNaN(m) {
+			v.Value, v.Quoted, v.State = m, quoted, Missed
 			if m <= b.Limit*tolerance {
 				v.State = Met
 			}
@@ -83,16 +72,19 @@ func judge(res Result) []Verdict {
 	return vs
 }
 
-// value is what is compared with the limit, NaN when it was not measured.
-func (b Budget) value(rounds map[string][]Figures) float64 {
+// value is what is compared with the limit, NaN when it was not measured, and
+// whether that is against a quoted figure.
+func (b Budget) value(rounds map[string][]Figures) (v float64, quoted bool) {
 	ours := b.Figure.each(rounds[b.Peer])
 	switch {
-	case b.Quoted != 0:
-		return median(ours) / b.Quoted
+	case b.Quoted != 0 && len(rounds[b.Against]) == 0:
+		return median(ours) / b.Quoted, true
 	case b.Against != "":
-		return median(pairedRatios(ours, b.Figure.each(rounds[b.Against])))
+		return median(pairedRatios(ours, b.Figure.each(rounds[b.Against]))), false
+	case b.Over != "":
+		return median(pairedDifferences(ours, b.Figure.each(rounds[b.Over]))), false
 	}
-	return b.Figure.round(median(ours))
+	return b.Figure.round(median(ours)), false
 }
 
 // round drops what is not a property of the measured code. The runtime

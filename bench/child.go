@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,11 +13,12 @@ import (
 // child takes one sample in this process and writes its Figures as one line of
 // JSON.
 func child(gs []*Group, o options, stdout io.Writer) error {
-	r, err := runner(gs, o.Child)
+	row, run, err := find(gs, o.Child)
 	if err != nil {
 		return err
 	}
-	total, err := sample(r, o)
+	many = o.Many
+	total, err := sample(row, run, o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Child, err)
 	}
@@ -24,13 +26,16 @@ func child(gs []*Group, o options, stdout io.Writer) error {
 }
 
 // sample warms up, then measures: o.Ops operations, or as many runs as fill
-// o.Time.
-func sample(r Runner, o options) (total Sample, err error) {
+// o.Time. A row about many is its own warm-up and has one run.
+func sample(row *Row, run Runner, o options) (total Sample, err error) {
 	ops := o.Ops
-	if ops > 0 {
-		_, err = r(max(1, ops/10))
-	} else {
-		ops, err = warmUp(r, o.Time/10)
+	switch {
+	case row.Many:
+		ops = cmp.Or(o.Ops, o.Many)
+	case ops > 0:
+		_, err = run(max(1, ops/10))
+	default:
+		ops, err = warmUp(run, o.Time/10)
 	}
 	if err != nil {
 		return total, err
@@ -41,12 +46,12 @@ func sample(r Runner, o options) (total Sample, err error) {
 	}
 	defer stop()
 	for {
-		s, err := r(ops)
+		s, err := run(ops)
 		if err != nil {
 			return total, err
 		}
 		total.add(s)
-		if o.Ops > 0 || total.Elapsed >= o.Time {
+		if row.Many || o.Ops > 0 || total.Elapsed >= o.Time {
 			return total, nil
 		}
 	}
@@ -56,9 +61,9 @@ func sample(r Runner, o options) (total Sample, err error) {
 // returns that number. Ten such runs make a sample: one long run would let a
 // peer without back-pressure queue millions of events and measure the memory
 // instead.
-func warmUp(r Runner, d time.Duration) (ops int, err error) {
+func warmUp(run Runner, d time.Duration) (ops int, err error) {
 	for ops = 64; ; ops *= 2 {
-		s, err := r(ops)
+		s, err := run(ops)
 		if err != nil || s.Elapsed >= d {
 			return ops, err
 		}

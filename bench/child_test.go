@@ -20,7 +20,7 @@ func (r *recorder) run(ops int) (Sample, error) {
 
 func TestSampleOfGivenOperations(t *testing.T) {
 	var r recorder
-	s, err := sample(r.run, options{Ops: 500, Time: time.Hour})
+	s, err := sample(&Row{}, r.run, options{Ops: 500, Time: time.Hour})
 	if err != nil || s.Ops != 500 || !slices.Equal(r.asked, []int{50, 500}) {
 		t.Errorf("asked for %v, counted %d, %v; want a warm-up of 50 and 500", r.asked, s.Ops, err)
 	}
@@ -28,7 +28,7 @@ func TestSampleOfGivenOperations(t *testing.T) {
 
 func TestSampleOfGivenTime(t *testing.T) {
 	var r recorder
-	s, err := sample(r.run, options{Time: 2 * time.Millisecond})
+	s, err := sample(&Row{}, r.run, options{Time: 2 * time.Millisecond})
 	// A tenth of the time is 200 µs: 64 and 128 operations are too few.
 	want := []int{64, 128, 256, 256, 256, 256, 256, 256, 256, 256, 256}
 	if err != nil || !slices.Equal(r.asked, want) {
@@ -39,11 +39,27 @@ func TestSampleOfGivenTime(t *testing.T) {
 	}
 }
 
+func TestSampleOfARowAboutMany(t *testing.T) {
+	for _, c := range []struct {
+		o    options
+		want int
+	}{
+		{options{Many: 3000, Time: time.Hour}, 3000},
+		{options{Many: 3000, Ops: 7}, 7},
+	} {
+		var r recorder
+		s, err := sample(&Row{Many: true}, r.run, c.o)
+		if err != nil || s.Ops != c.want || !slices.Equal(r.asked, []int{c.want}) {
+			t.Errorf("%+v: asked for %v, counted %d, %v; want one run of %d and no warm-up", c.o, r.asked, s.Ops, err, c.want)
+		}
+	}
+}
+
 func TestSampleEndsWithTheRowsError(t *testing.T) {
 	broken := errors.New("broken")
 	for fail := range 3 {
 		n := 0
-		_, err := sample(func(ops int) (Sample, error) {
+		_, err := sample(&Row{}, func(ops int) (Sample, error) {
 			if n++; n > fail {
 				return Sample{}, broken
 			}
@@ -58,13 +74,13 @@ func TestSampleEndsWithTheRowsError(t *testing.T) {
 func TestProfileIsWritten(t *testing.T) {
 	var r recorder
 	path := filepath.Join(t.TempDir(), "cpu.out")
-	if _, err := sample(r.run, options{Ops: 1, CPUProfile: path}); err != nil {
+	if _, err := sample(&Row{}, r.run, options{Ops: 1, CPUProfile: path}); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 		t.Errorf("the profile is %v, %v; want a file that is not empty", info, err)
 	}
-	if _, err := sample(r.run, options{Ops: 1, CPUProfile: filepath.Join(path, "x")}); err == nil {
+	if _, err := sample(&Row{}, r.run, options{Ops: 1, CPUProfile: filepath.Join(path, "x")}); err == nil {
 		t.Error("a profile below a file was accepted")
 	}
 }

@@ -57,12 +57,15 @@ func compare(ctx context.Context, o options, stdout io.Writer, stderr *os.File) 
 	if err != nil {
 		return false, err
 	}
+	if plan, err = runnable(plan, stderr); err != nil {
+		return false, err
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		return false, fmt.Errorf("finding this program to run it again: %w", err)
 	}
 	p := newProgress(stderr, isTerminal(stderr), time.Now)
-	results, err := measureAll(ctx, plan, o.Rounds, sampleIn(exe, o.Time), p)
+	results, err := measureAll(ctx, plan, o.Rounds, sampleIn(exe, o), p)
 	if err != nil {
 		return false, err
 	}

@@ -82,6 +82,17 @@ func TestChildPrintsOneLine(t *testing.T) {
 	}
 }
 
+func TestManyReachesTheChild(t *testing.T) {
+	code, out, log := program(t, "-rounds 1 -many 300 -row idle -peer channel -json")
+	var j jsonReport
+	if err := json.Unmarshal([]byte(out), &j); err != nil || code != exitOK {
+		t.Fatalf("exit status %d, %v, standard error:\n%s", code, err, log)
+	}
+	if f := j.Rows[0].Peers[channel][0]; f.Ops != 300 || f.Kept <= 0 || j.Many != 300 {
+		t.Errorf("-many %d: %+v; want 300 members that take memory", j.Many, f)
+	}
+}
+
 func TestExitStatusOfMistakes(t *testing.T) {
 	for args, want := range map[string]string{
 		"-rounds 0":           "bench: usage: -rounds is 0",
@@ -102,11 +113,11 @@ func TestFailedChildIsReportedWithItsWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = sampleIn(exe, time.Millisecond)(t.Context(), "channel/none")
+	_, err = sampleIn(exe, options{Time: time.Millisecond, Many: 1})(t.Context(), "channel/none")
 	if !errors.Is(err, errSample) || !strings.Contains(err.Error(), "want peer/row") {
 		t.Errorf("%v; want errSample and what the child said", err)
 	}
-	_, err = sampleIn("/does/not/exist", time.Millisecond)(t.Context(), "channel/flood")
+	_, err = sampleIn("/does/not/exist", options{Time: time.Millisecond, Many: 1})(t.Context(), "channel/flood")
 	if !errors.Is(err, errSample) || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v; want errSample because of os.ErrNotExist", err)
 	}
@@ -119,7 +130,7 @@ func TestInterruptEndsTheChild(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := sampleIn(exe, time.Hour)(ctx, "channel/yield"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := sampleIn(exe, options{Time: time.Hour, Many: 1})(ctx, "channel/yield"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want the context's error", err)
 	}
 }

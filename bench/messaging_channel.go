@@ -4,25 +4,12 @@ import "sync"
 
 func init() {
 	messaging.register(channel, map[string]Runner{
-		"yield":     channelYield,
-		"flood":     channelStream,
-		"window":    channelStream, // a buffered channel is a window
-		"ping-pong": func(ops int) (Sample, error) { return channelRing(ops*2, 2, ops) },
-		"ring":      func(ops int) (Sample, error) { return channelRing(ops, ringSize, ops) },
-		"call":      channelCall,
-		"spawn":     channelSpawn,
+		"flood":   channelStream,
+		"window":  channelStream, // a buffered channel is a window
+		"call":    channelCall,
+		"fan-out": channelFanOut,
+		"spawn":   func(ops int) (Sample, error) { return channelSpawn(measure, ops) },
 	})
-}
-
-func channelYield(ops int) (Sample, error) {
-	self := make(chan any, 1)
-	t := newToken(ops)
-	return measure(ops, func() {
-		self <- t
-		for (<-self).(*token).step() {
-			self <- t
-		}
-	}), nil
 }
 
 func channelStream(ops int) (Sample, error) {
@@ -38,36 +25,6 @@ func channelStream(ops int) (Sample, error) {
 			<-box
 		}
 	}), nil
-}
-
-// channelRing passes a token hops times round a ring of goroutines and counts
-// that as ops operations.
-func channelRing(hops, members, ops int) (Sample, error) {
-	boxes := make([]chan any, members)
-	for i := range boxes {
-		boxes[i] = make(chan any)
-	}
-	var ended sync.WaitGroup
-	for i, in := range boxes {
-		out := boxes[(i+1)%members]
-		ended.Go(func() {
-			for event := range in {
-				if event.(*token).step() {
-					out <- event
-				}
-			}
-		})
-	}
-	t := newToken(hops)
-	s := measure(ops, func() {
-		boxes[0] <- t
-		<-t.done
-	})
-	for _, box := range boxes {
-		close(box)
-	}
-	ended.Wait()
-	return s, nil
 }
 
 type channelRequest struct {
@@ -98,7 +55,27 @@ func channelCall(ops int) (Sample, error) {
 	return s, nil
 }
 
-func channelSpawn(ops int) (Sample, error) {
+func channelFanOut(ops int) (Sample, error) {
+	boxes := make([]chan any, fanSize)
+	var ended sync.WaitGroup
+	for i := range boxes {
+		boxes[i] = make(chan any, windowSize)
+		ended.Go(func() {
+			for range share(ops, fanSize, i) {
+				<-boxes[i]
+			}
+		})
+	}
+	event := new(token)
+	return measure(ops, func() {
+		for i := range ops {
+			boxes[i%fanSize] <- event
+		}
+		ended.Wait()
+	}), nil
+}
+
+func channelSpawn(measure meter, ops int) (Sample, error) {
 	boxes := make([]chan any, ops)
 	var started, ended sync.WaitGroup
 	started.Add(ops)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"sync"
 	"time"
 
@@ -10,66 +9,16 @@ import (
 
 func init() {
 	messaging.register(protoactor, map[string]Runner{
-		"yield":     func(ops int) (Sample, error) { return protoactorRing(ops, 1, ops) },
-		"flood":     func(ops int) (Sample, error) { return protoactorStream(ops, ops) },
-		"window":    func(ops int) (Sample, error) { return protoactorStream(ops, windowSize) },
-		"ping-pong": func(ops int) (Sample, error) { return protoactorRing(ops*2, 2, ops) },
-		"ring":      func(ops int) (Sample, error) { return protoactorRing(ops, ringSize, ops) },
-		"call":      protoactorCall,
-		"spawn":     protoactorSpawn,
+		"flood":   func(ops int) (Sample, error) { return protoactorStream(ops, ops) },
+		"window":  func(ops int) (Sample, error) { return protoactorStream(ops, windowSize) },
+		"call":    protoactorCall,
+		"fan-out": protoactorFanOut,
+		"spawn":   func(ops int) (Sample, error) { return protoactorSpawn(measure, ops) },
 	})
 }
 
-// root spawns and sends. The actor system is one for all runs of a process and
-// silent: left alone it logs its start to standard error.
-var root = sync.OnceValue(func() *actor.RootContext {
-	return actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return slog.New(slog.DiscardHandler)
-	})).Root
-})
-
-// Messages beside *token.
-type (
-	protoactorStart  struct{}
-	protoactorCredit struct{}
-)
-
-func spawnFunc(f actor.ReceiveFunc) *actor.PID {
-	return root().Spawn(actor.PropsFromFunc(f))
-}
-
-// stopActors returns when all have stopped.
-func stopActors(pids ...*actor.PID) error {
-	stops := make([]*actor.Future, len(pids))
-	for i, pid := range pids {
-		stops[i] = root().StopFuture(pid)
-	}
-	for _, f := range stops {
-		if err := f.Wait(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// protoactorRing passes a token hops times round a ring of actors and counts
-// that as ops operations. A ring of one is a yield.
-func protoactorRing(hops, members, ops int) (Sample, error) {
-	pids := make([]*actor.PID, members)
-	for i := range pids {
-		pids[i] = spawnFunc(func(ctx actor.Context) {
-			if t, ok := ctx.Message().(*token); ok && t.step() {
-				ctx.Send(pids[(i+1)%members], t)
-			}
-		})
-	}
-	t := newToken(hops)
-	s := measure(ops, func() {
-		root().Send(pids[0], t)
-		<-t.done
-	})
-	return s, stopActors(pids...)
-}
+// protoactorCredit is the message that has a sender go on.
+type protoactorCredit struct{}
 
 // protoactorStream sends ops messages from one actor to another, window of
 // them under way at most. A window as wide as the run is a flood.
@@ -135,13 +84,41 @@ func protoactorCall(ops int) (Sample, error) {
 	return s, stopActors(asker, answerer)
 }
 
-func protoactorSpawn(ops int) (Sample, error) {
+func protoactorFanOut(ops int) (Sample, error) {
+	ts := rings{rings: fanSize, hops: 1}.tokens(ops)
+	pids := make([]*actor.PID, len(ts), len(ts)+1)
+	for i := range pids {
+		pids[i] = spawnFunc(func(ctx actor.Context) {
+			if t, ok := ctx.Message().(*token); ok {
+				t.step()
+			}
+		})
+	}
+	sender := spawnFunc(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*protoactorStart); ok {
+			for i := range ops {
+				ctx.Send(pids[i%len(pids)], ts[i%len(ts)])
+			}
+		}
+	})
+	s := measure(ops, func() {
+		root().Send(sender, new(protoactorStart))
+		waitFor(ts)
+	})
+	return s, stopActors(append(pids, sender)...)
+}
+
+func protoactorSpawn(measure meter, ops int) (Sample, error) {
 	pids := make([]*actor.PID, ops)
-	var started sync.WaitGroup
+	var started, stopped sync.WaitGroup
 	started.Add(ops)
+	stopped.Add(ops)
 	props := actor.PropsFromFunc(func(ctx actor.Context) {
-		if _, ok := ctx.Message().(*actor.Started); ok {
+		switch ctx.Message().(type) {
+		case *actor.Started:
 			started.Done()
+		case *actor.Stopped:
+			stopped.Done()
 		}
 	})
 	s := measure(ops, func() {
@@ -150,5 +127,9 @@ func protoactorSpawn(ops int) (Sample, error) {
 		}
 		started.Wait()
 	})
-	return s, stopActors(pids...)
+	for _, pid := range pids {
+		root().Stop(pid)
+	}
+	stopped.Wait()
+	return s, nil
 }

@@ -16,6 +16,7 @@ type options struct {
 	Rounds              int
 	Time                time.Duration
 	Groups, Rows, Peers []string // nil: all
+	Many                int
 	JSON                bool
 
 	Child      string // peer/row
@@ -30,6 +31,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	fs.SetOutput(w)
 	fs.IntVar(&o.Rounds, "rounds", 5, "samples of each row and peer")
 	fs.DurationVar(&o.Time, "time", 200*time.Millisecond, "length of one sample after its warm-up")
+	fs.IntVar(&o.Many, "many", many, "how many sessions or timers there are in rows about many")
 	fs.BoolVar(&o.JSON, "json", false, "print JSON instead of tables")
 	list(fs, &o.Groups, "group")
 	list(fs, &o.Rows, "row")
@@ -47,6 +49,8 @@ func parse(args []string, w io.Writer) (options, error) {
 		return o, fmt.Errorf("%w: -rounds is %d; want 1 or more", errUsage, o.Rounds)
 	case o.Time <= 0:
 		return o, fmt.Errorf("%w: -time is %v; want more than 0, such as 200ms", errUsage, o.Time)
+	case o.Many < 1:
+		return o, fmt.Errorf("%w: -many is %d; want 1 or more", errUsage, o.Many)
 	case o.Ops < 0:
 		return o, fmt.Errorf("%w: -ops is %d; want 1 or more, or 0 to use -time", errUsage, o.Ops)
 	case o.Child == "" && (o.Ops != 0 || o.CPUProfile != ""):

@@ -11,13 +11,13 @@ import (
 )
 
 func TestOptions(t *testing.T) {
-	got, err := parse(strings.Fields("-rounds 7 -time 1s -row a,b -row c -json"), io.Discard)
-	want := options{Rounds: 7, Time: time.Second, Rows: []string{"a", "b", "c"}, JSON: true}
+	got, err := parse(strings.Fields("-rounds 7 -time 1s -row a,b -row c -many 9 -json"), io.Discard)
+	want := options{Rounds: 7, Time: time.Second, Rows: []string{"a", "b", "c"}, Many: 9, JSON: true}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	got, err = parse(nil, io.Discard)
-	if want := (options{Rounds: 5, Time: 200 * time.Millisecond}); err != nil || !reflect.DeepEqual(got, want) {
+	if want := (options{Rounds: 5, Time: 200 * time.Millisecond, Many: 1_000_000}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("defaults are %+v, %v; want %+v", got, err, want)
 	}
 }
@@ -27,6 +27,7 @@ func TestOptionsRefuseNonsense(t *testing.T) {
 		"-rounds 0":         "-rounds is 0; want 1 or more",
 		"-time -1s":         "-time is -1s; want more than 0",
 		"-child a/b -ops=-": "invalid value",
+		"-many 0":           "-many is 0; want 1 or more",
 		"-ops -3":           "-ops is -3; want",
 		"-ops 3":            "need -child",
 		"-cpuprofile f":     "need -child",

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -57,4 +59,36 @@ func pick(gs []*Group, groups, rows, peers []string) ([]task, error) {
 
 func wanted(list []string, name string) bool {
 	return list == nil || slices.Contains(list, name)
+}
+
+// runnable leaves out the peers that this machine cannot run, and says so to w,
+// once for each. When nothing is left it is an error.
+func runnable(plan []task, w io.Writer) ([]task, error) {
+	why := make(map[string]error)
+	var left []task
+	var missing []error
+	for _, t := range plan {
+		t.Peers = slices.DeleteFunc(slices.Clone(t.Peers), func(p string) bool {
+			need := t.Group.Needs[p]
+			if need == nil {
+				return false
+			}
+			err, asked := why[p]
+			if !asked {
+				if err = need(); err != nil {
+					fmt.Fprintf(w, "bench: %s is not measured: %v\n", p, err)
+					missing = append(missing, err)
+				}
+				why[p] = err
+			}
+			return err != nil
+		})
+		if len(t.Peers) > 0 {
+			left = append(left, t)
+		}
+	}
+	if len(left) == 0 {
+		return nil, errors.Join(missing...)
+	}
+	return left, nil
 }

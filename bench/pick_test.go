@@ -49,3 +49,23 @@ func names(s string) []string {
 	}
 	return strings.Split(s, ",")
 }
+
+func TestRunnableLeavesOutWhatTheMachineLacks(t *testing.T) {
+	asked := 0
+	missing := errors.New("no such program")
+	g := &Group{Name: "g", Peers: []string{"ours", "odd"}, Needs: map[string]func() error{
+		"odd": func() error { asked++; return missing },
+	}}
+	both, alone := []string{"ours", "odd"}, []string{"odd"}
+	var log strings.Builder
+	plan, err := runnable([]task{{g, &Row{Name: "a"}, both}, {g, &Row{Name: "b"}, alone}, {g, &Row{Name: "c"}, both}}, &log)
+	if err != nil || len(plan) != 2 || strings.Join(plan[1].Peers, " ") != "ours" || plan[1].Row.Name != "c" || len(both) != 2 {
+		t.Errorf("left %v, %v; want rows a and c by ours", plan, err)
+	}
+	if asked != 1 || strings.Count(log.String(), "odd is not measured: no such program") != 1 {
+		t.Errorf("asked %d times, said %q; want once each", asked, log.String())
+	}
+	if plan, err := runnable([]task{{g, &Row{Name: "b"}, alone}}, &log); !errors.Is(err, missing) {
+		t.Errorf("left %v, %v; want an error that says what is missing", plan, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,12 +19,12 @@ var errSample = errors.New("no sample")
 //
 // A child that hangs is sent SIGQUIT after a minute and twenty times its
 // length, so that the error carries the stacks of its goroutines.
-func sampleIn(exe string, d time.Duration) sampler {
-	limit := time.Minute + 20*d
+func sampleIn(exe string, o options) sampler {
+	limit := time.Minute + 20*o.Time
 	return func(ctx context.Context, spec string) (f Figures, err error) {
 		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		cmd := exec.CommandContext(limited, exe, "-child", spec, "-time", d.String())
+		cmd := exec.CommandContext(limited, exe, "-child", spec, "-time", o.Time.String(), "-many", strconv.Itoa(o.Many))
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
 		cmd.WaitDelay = 5 * time.Second
 		out, err := cmd.Output()

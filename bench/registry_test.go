@@ -24,8 +24,16 @@ func TestRegistryIsConsistent(t *testing.T) {
 				if !slices.Contains(g.Peers, b.Peer) {
 					t.Errorf("row %s has a budget for %q, which is no peer of %s", r.Name, b.Peer, g.Name)
 				}
-				if known := b.Against == "" || slices.Contains(g.Peers, b.Against); known == (b.Quoted != 0) {
-					t.Errorf("row %s, budget %v: want a peer of %s, or a quoted figure, not both", r.Name, b, g.Name)
+				for _, other := range []string{b.Against, b.Over} {
+					if other != "" && (!slices.Contains(g.Peers, other) || other == b.Peer) {
+						t.Errorf("row %s, budget %v: want another peer of %s to compare with", r.Name, b, g.Name)
+					}
+				}
+				if b.Against != "" && b.Over != "" || b.Quoted != 0 && b.Against == "" {
+					t.Errorf("row %s, budget %v: Against and Over exclude each other, Quoted is Against's", r.Name, b)
+				}
+				if b.Figure > Bytes && !slices.Contains(r.figures(), b.Figure) {
+					t.Errorf("row %s, budget %v: its figure is none that the row has", r.Name, b)
 				}
 				if b.Limit <= 0 && b.Figure != Allocs {
 					t.Errorf("row %s, budget %v: nothing takes no time", r.Name, b)
@@ -58,16 +66,16 @@ func TestRegisterRefusesMistakes(t *testing.T) {
 func TestRunnerIsFoundByPeerAndRow(t *testing.T) {
 	g := &Group{Peers: []string{"a"}, Rows: []*Row{{Name: "yield"}}}
 	g.register("a", map[string]Runner{"yield": func(ops int) (Sample, error) { return Sample{Ops: ops}, nil }})
-	r, err := runner([]*Group{g}, "a/yield")
-	if err != nil {
-		t.Fatal(err)
+	row, run, err := find([]*Group{g}, "a/yield")
+	if err != nil || row != g.Rows[0] {
+		t.Fatalf("found row %v, %v", row, err)
 	}
-	if s, _ := r(5); s.Ops != 5 {
+	if s, _ := run(5); s.Ops != 5 {
 		t.Errorf("found a runner that did %d operations, want 5", s.Ops)
 	}
 	for _, spec := range []string{"", "a", "a/", "/yield", "b/yield", "a/yield/x"} {
-		if _, err := runner([]*Group{g}, spec); !errors.Is(err, errUsage) {
-			t.Errorf("runner(%q): %v, want errUsage", spec, err)
+		if _, _, err := find([]*Group{g}, spec); !errors.Is(err, errUsage) {
+			t.Errorf("find(%q): %v, want errUsage", spec, err)
 		}
 	}
 }

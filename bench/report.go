@@ -14,6 +14,7 @@ type report struct {
 	CPUs     int // GOMAXPROCS
 	Rounds   int
 	Time     time.Duration
+	Many     int
 	Results  []Result
 	Verdicts []Verdict
 }
@@ -25,6 +26,7 @@ func newReport(o options, results []Result) report {
 		CPUs:    runtime.GOMAXPROCS(0),
 		Rounds:  o.Rounds,
 		Time:    o.Time,
+		Many:    o.Many,
 		Results: results,
 	}
 	for _, res := range results {
@@ -52,6 +54,7 @@ type (
 		CPUs    int          `json:"cpus"`
 		Rounds  int          `json:"rounds"`
 		TimeNS  int64        `json:"time_ns"`
+		Many    int          `json:"many"`
 		Rows    []jsonRow    `json:"rows"`
 		Budgets []jsonBudget `json:"budgets"`
 	}
@@ -67,7 +70,8 @@ type (
 		Figure  string  `json:"figure"`
 		Limit   float64 `json:"limit"`
 		Against string  `json:"against,omitempty"`
-		Quoted  float64 `json:"quoted,omitempty"`
+		Over    string  `json:"over,omitempty"`
+		Quoted  float64 `json:"quoted,omitempty"` // taken instead of Against's own
 		Stretch bool    `json:"stretch,omitempty"`
 		Value   float64 `json:"value"` // means nothing when state is "unmeasured"
 		State   State   `json:"state"`
@@ -75,16 +79,20 @@ type (
 )
 
 func (rep report) writeJSON(w io.Writer) error {
-	j := jsonReport{Go: rep.Go, System: rep.System, CPUs: rep.CPUs, Rounds: rep.Rounds, TimeNS: rep.Time.Nanoseconds()}
+	j := jsonReport{Go: rep.Go, System: rep.System, CPUs: rep.CPUs, Rounds: rep.Rounds, TimeNS: rep.Time.Nanoseconds(), Many: rep.Many}
 	for _, r := range rep.Results {
 		j.Rows = append(j.Rows, jsonRow{Group: r.Group.Name, Row: r.Row.Name, Unit: r.Row.Unit, Peers: r.Rounds})
 	}
 	for _, v := range rep.Verdicts {
 		b := v.Budget
-		j.Budgets = append(j.Budgets, jsonBudget{
+		jb := jsonBudget{
 			Row: v.Row, Peer: b.Peer, Figure: b.Figure.String(), Limit: b.Limit,
-			Against: b.Against, Quoted: b.Quoted, Stretch: b.Stretch, Value: v.Value, State: v.State,
-		})
+			Against: b.Against, Over: b.Over, Stretch: b.Stretch, Value: v.Value, State: v.State,
+		}
+		if v.Quoted {
+			jb.Quoted = b.Quoted
+		}
+		j.Budgets = append(j.Budgets, jb)
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "\t")

@@ -1,14 +1,28 @@
 package main
 
-import "testing"
+import (
+	"runtime"
+	"slices"
+	"testing"
+)
 
 // 1 is the least; 2500 passes the window twice and the ring twice, and divides
 // by neither.
 func TestEveryRowOnce(t *testing.T) {
+	defer func(n int) { many = n }(many)
+	many = 1000
 	for _, g := range groups {
+		missing := make(map[string]error)
+		for peer, need := range g.Needs {
+			missing[peer] = need()
+		}
 		for _, r := range g.Rows {
 			for peer, run := range r.Run {
 				t.Run(peer+"/"+r.Name, func(t *testing.T) {
+					if err := missing[peer]; err != nil {
+						t.Skip(err)
+					}
+					cores := runtime.GOMAXPROCS(0)
 					for _, ops := range []int{1, 2500} {
 						s, err := run(ops)
 						if err != nil {
@@ -17,9 +31,25 @@ func TestEveryRowOnce(t *testing.T) {
 						if s.Ops != ops || s.Elapsed <= 0 {
 							t.Errorf("%d operations were counted as %d and took %v", ops, s.Ops, s.Elapsed)
 						}
+						checkWaits(t, r, s)
+					}
+					if n := runtime.GOMAXPROCS(0); n != cores {
+						t.Errorf("GOMAXPROCS is %d and was %d", n, cores)
 					}
 				})
 			}
+		}
+	}
+}
+
+// checkWaits wants a wait for each operation where the row shows them.
+func checkWaits(t *testing.T, r *Row, s Sample) {
+	if want := slices.Contains(r.figures(), P50); want != (len(s.Waits) == s.Ops) || !want && s.Waits != nil {
+		t.Fatalf("%d waits of %d operations", len(s.Waits), s.Ops)
+	}
+	for _, w := range s.Waits {
+		if w <= 0 {
+			t.Fatalf("a wait of %v", w)
 		}
 	}
 }
@@ -37,4 +67,20 @@ func TestMeasureCountsAllocations(t *testing.T) {
 	if len(sink[99]) != 1024 {
 		t.Error("the function did not run")
 	}
+}
+
+// 64 MiB stand out from whatever else the process has at that moment.
+func TestMeasureKeptWeighsWhatStays(t *testing.T) {
+	const n, size = 64, 1 << 20
+	var sink [n][]byte
+	s := measureKept(n, func() {
+		for i := range sink {
+			_ = make([]byte, size) // and this does not
+			sink[i] = make([]byte, size)
+		}
+	})
+	if kept := s.figures().Kept; kept < 0.8*size || kept > 1.2*size {
+		t.Errorf("each operation kept %.0f bytes; want about %d", kept, size)
+	}
+	runtime.KeepAlive(&sink)
 }

@@ -2,16 +2,23 @@ package main
 
 import (
 	"runtime"
+	"runtime/debug"
 	"time"
 )
 
 // Sample is the cost of one run.
 type Sample struct {
-	Ops     int
-	Elapsed time.Duration
-	Allocs  uint64 // of the whole process
-	Bytes   uint64 // allocated, not kept
+	Ops      int
+	Elapsed  time.Duration
+	Allocs   uint64          // of the whole process
+	Bytes    uint64          // allocated, not kept
+	TimeOnly bool            // allocations were not counted
+	Kept     int64           // memory that the results take, in rows about memory
+	Waits    []time.Duration // of each operation, in rows about waiting
 }
+
+// meter is measure or measureKept.
+type meter func(ops int, f func()) Sample
 
 // measure runs f, which does ops operations, and returns what it cost.
 //
@@ -38,36 +45,32 @@ func allocated() (allocs, bytes uint64) {
 	return m.Mallocs, m.TotalAlloc
 }
 
+// measureKept is measure of an f whose results stay, and weighs them, too. The
+// caller keeps them alive until it has returned.
+func measureKept(ops int, f func()) Sample {
+	before := processMemory()
+	s := measure(ops, f)
+	s.Kept = processMemory() - before
+	return s
+}
+
+// processMemory is what the process has from the system after a collection:
+// heap, stacks and what the runtime needs to keep account of them.
+//
+//go:noinline
+func processMemory() int64 {
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.Sys - m.HeapReleased)
+}
+
 func (s *Sample) add(t Sample) {
 	s.Ops += t.Ops
 	s.Elapsed += t.Elapsed
 	s.Allocs += t.Allocs
 	s.Bytes += t.Bytes
-}
-
-// Figures are a sample's costs per operation.
-type Figures struct {
-	Ops    int     `json:"ops"`
-	Nanos  float64 `json:"ns_per_op"`
-	Allocs float64 `json:"allocs_per_op"`
-	Bytes  float64 `json:"bytes_per_op"`
-}
-
-func (s Sample) figures() Figures {
-	n := float64(s.Ops)
-	return Figures{
-		Ops:    s.Ops,
-		Nanos:  float64(s.Elapsed.Nanoseconds()) / n,
-		Allocs: float64(s.Allocs) / n,
-		Bytes:  float64(s.Bytes) / n,
-	}
-}
-
-// each picks one figure out of every round.
-func (f Figure) each(rounds []Figures) []float64 {
-	vs := make([]float64, len(rounds))
-	for i, r := range rounds {
-		vs[i] = [...]float64{Time: r.Nanos, Allocs: r.Allocs, Bytes: r.Bytes}[f]
-	}
-	return vs
+	s.TimeOnly = s.TimeOnly || t.TimeOnly
+	s.Kept += t.Kept
+	s.Waits = append(s.Waits, t.Waits...)
 }

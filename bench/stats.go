@@ -28,3 +28,13 @@ func pairedRatios(ours, theirs []float64) []float64 {
 	}
 	return rs
 }
+
+// pairedDifferences subtracts from each round's figure of one peer the other's
+// of the same round.
+func pairedDifferences(ours, theirs []float64) []float64 {
+	var ds []float64
+	for i := range min(len(ours), len(theirs)) {
+		ds = append(ds, ours[i]-theirs[i])
+	}
+	return ds
+}

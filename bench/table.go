@@ -11,14 +11,14 @@ import (
 // writeTables prints the medians group by group, then the budgets.
 func (rep report) writeTables(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s, %d CPUs, median of %d rounds of %v\n", rep.Go, rep.System, rep.CPUs, rep.Rounds, rep.Time)
+	fmt.Fprintf(&b, "%s %s, %d CPUs, median of %d rounds of %v, many is %d\n", rep.Go, rep.System, rep.CPUs, rep.Rounds, rep.Time, rep.Many)
 	for len(rep.Results) > 0 {
 		g := rep.Results[0].Group
 		n := slices.IndexFunc(rep.Results, func(r Result) bool { return r.Group != g })
 		if n < 0 {
 			n = len(rep.Results)
 		}
-		fmt.Fprintf(&b, "\n%s: ns per operation (allocations)\n", g.Name)
+		fmt.Fprintf(&b, "\n%s: per operation, allocations in parentheses\n", g.Name)
 		align(&b, "ll", medians(g, rep.Results[:n]))
 		rep.Results = rep.Results[n:]
 	}
@@ -33,17 +33,30 @@ func (rep report) writeTables(w io.Writer) error {
 func medians(g *Group, results []Result) [][]string {
 	lines := [][]string{append([]string{"", ""}, g.Peers...)}
 	for _, res := range results {
-		line := []string{res.Row.Name, res.Row.Unit}
-		for _, peer := range g.Peers {
-			cell := "–"
-			if rounds := res.Rounds[peer]; len(rounds) > 0 {
-				cell = fmt.Sprintf("%s (%.1f)", digits(median(Time.each(rounds))), median(Allocs.each(rounds)))
+		name := res.Row.Name
+		for _, f := range res.Row.figures() {
+			line := []string{name, f.of(res.Row.Unit)}
+			for _, peer := range g.Peers {
+				line = append(line, f.cell(res.Rounds[peer]))
 			}
-			line = append(line, cell)
+			lines = append(lines, line)
+			name = "" // once is enough
 		}
-		lines = append(lines, line)
 	}
 	return lines
+}
+
+// cell is the median of the rounds; beside a time stand its allocations.
+func (f Figure) cell(rounds []Figures) string {
+	vs := f.each(rounds)
+	if len(vs) == 0 {
+		return "–"
+	}
+	cell := digits(median(vs))
+	if allocs := Allocs.each(rounds); f == Time && len(allocs) > 0 {
+		cell += fmt.Sprintf(" (%.1f)", median(allocs))
+	}
+	return cell
 }
 
 func verdicts(vs []Verdict) [][]string {
@@ -57,7 +70,11 @@ func verdicts(vs []Verdict) [][]string {
 		default:
 			value = digits(v.Value)
 		}
-		lines = append(lines, []string{mark, v.Row, v.Budget.Peer, value, v.Budget.String()})
+		limit := v.Budget.String()
+		if v.Quoted {
+			limit += fmt.Sprintf(" (%g, quoted)", v.Budget.Quoted)
+		}
+		lines = append(lines, []string{mark, v.Row, v.Budget.Peer, value, limit})
 	}
 	return lines
 }

@@ -1,0 +1,49 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed perl/messaging.pl
+var perlMessaging string
+
+func init() {
+	runs := make(map[string]Runner)
+	for _, row := range []string{"yield", "flood", "ping-pong", "ring", "call", "fan-out", "spawn"} {
+		runs[row] = func(ops int) (Sample, error) { return perlRun(row, ops) }
+	}
+	messaging.register(perl, runs)
+}
+
+// needPerl says why Perl's POE cannot be measured here.
+func needPerl() error {
+	if out, err := exec.Command("perl", "-MPOE", "-e1").CombinedOutput(); err != nil {
+		return fmt.Errorf("perl -MPOE: %w, %.100q; install POE (Debian: libpoe-perl), else budgets take quoted figures", err, out)
+	}
+	return nil
+}
+
+// perlRun runs the Perl program once. It takes the time itself, without the
+// interpreter's start, and counts no allocations.
+func perlRun(row string, ops int) (Sample, error) {
+	cmd := exec.Command("perl", "-", row, strconv.Itoa(ops))
+	cmd.Stdin = strings.NewReader(perlMessaging)
+	out, err := cmd.Output()
+	if err != nil {
+		return Sample{}, fmt.Errorf("perl/messaging.pl: %w\n%s", err, lastWords(err))
+	}
+	var f struct {
+		Ops   int     `json:"ops"`
+		Nanos float64 `json:"ns_per_op"`
+	}
+	if err := json.Unmarshal(out, &f); err != nil || f.Ops != ops || f.Nanos <= 0 {
+		return Sample{}, fmt.Errorf("%w: perl/messaging.pl printed %.200q for %d operations, want one line of JSON", errSample, out, ops)
+	}
+	return Sample{Ops: ops, Elapsed: time.Duration(f.Nanos * float64(ops)), TimeOnly: true}, nil
+}

@@ -1,0 +1,7 @@
+package main
+
+func init() {
+	sessions.register(channel, map[string]Runner{
+		"idle": func(ops int) (Sample, error) { return channelSpawn(measureKept, ops) },
+	})
+}

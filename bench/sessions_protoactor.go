@@ -1,0 +1,7 @@
+package main
+
+func init() {
+	sessions.register(protoactor, map[string]Runner{
+		"idle": func(ops int) (Sample, error) { return protoactorSpawn(measureKept, ops) },
+	})
+}
