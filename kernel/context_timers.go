@@ -47,7 +47,7 @@ func (c *Context) AlarmSet(event string, at time.Time, args ...any) TimerID {
 // after and at compute a timer's due time. In the serial modes the queue's clock
 // is brought up to date, so that later posts come after a timer that is due now.
 func (c *Context) after(d time.Duration) int64 {
-	now := c.k.since(c.k.clock.now())
+	now := c.k.clock.elapsed()
 	if l := c.k.loop; l != nil {
 		l.now = max(l.now, now)
 		now = l.now
@@ -56,11 +56,11 @@ func (c *Context) after(d time.Duration) int64 {
 }
 
 func (c *Context) at(t time.Time) int64 {
-	now := c.k.clock.now()
 	if l := c.k.loop; l != nil {
-		l.now = max(l.now, c.k.since(now))
+		l.now = max(l.now, c.k.clock.elapsed())
 	}
-	return c.k.since(now) + int64(t.Sub(now))
+	now := c.k.clock.now()
+	return int64(now.Sub(c.k.start) + t.Sub(now))
 }
 
 // AlarmClear removes this session's timers of a name, however they were set,
@@ -121,6 +121,7 @@ func (c *Context) adjust(id TimerID, move func(int64) int64) (time.Time, error) 
 		t.fix(int(r.pos), i)
 	}
 	due := r.due
+	t.lead()
 	t.mu.Unlock()
 	t.alarm()
 	return c.k.start.Add(time.Duration(due)), nil

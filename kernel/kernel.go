@@ -117,16 +117,18 @@ func New(cfg Config) *Kernel {
 	if cfg.Network == nil {
 		cfg.Network = systemNetwork{}
 	}
-	k := &Kernel{cfg: cfg, system: cfg.System, clock: realClock{}}
+	k := &Kernel{cfg: cfg, system: cfg.System, start: time.Now()}
 	if k.system == nil {
 		k.system = sharedSystem()
 	}
 	k.calls.k, k.timers.k = k, k
+	k.timers.next.Store(never)
 	k.obs.set(k, cfg.Observer)
+	k.clock = realClock{k.start}
 	if cfg.Mode == Simulated {
+		k.start = epoch
 		k.clock = &virtualClock{start: epoch}
 	}
-	k.start = k.clock.now()
 	k.stopping = make(chan struct{})
 	k.root = &session{k: k, recv: ignore{}}
 	k.root.holds.Store(1)

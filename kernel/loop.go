@@ -207,10 +207,10 @@ func (l *loop) sleep() {
 	l.asleep = math.MaxInt64
 	if due, _, ok := k.timers.first(); ok {
 		l.asleep = due
-		if k.clock.jump(k.start.Add(time.Duration(due))) {
+		if k.clock.jump(due) {
 			return
 		}
-		t := time.NewTimer(time.Duration(due - k.since(k.clock.now())))
+		t := time.NewTimer(time.Duration(due - k.clock.elapsed()))
 		defer t.Stop()
 		timeout = t.C
 	}

@@ -88,7 +88,7 @@ func (p *parallel) start() {
 
 // addWorker is called with the lock.
 func (p *parallel) addWorker() {
-	w := &worker{p: p, seen: ^uint64(0)}
+	w := &worker{p: p, seen: ^uint64(0), stride: 1}
 	w.ch = p.k.newChain(w)
 	p.k.calls.register(w.ch)
 	p.all = append(p.all, w)

@@ -1,6 +1,9 @@
 package kernel
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // timekeep posts due timers in parallel mode until quit closes; then it closes
 // done. The next Run has to wait for that: two of them would take each other's
@@ -23,16 +26,54 @@ func (k *Kernel) timekeep(quit <-chan struct{}, done chan<- struct{}) {
 
 // fireDue posts what is due and returns how long to wait for the next.
 func (k *Kernel) fireDue() time.Duration {
-	now := k.since(k.clock.now())
-	for {
-		s, ev := k.timers.popDue(now)
-		if s == nil {
-			break
-		}
-		_ = k.par.post(nil, s, &ev) // a session that ended took its timers along
-	}
-	if due, _, ok := k.timers.first(); ok {
-		return time.Duration(due - k.since(k.clock.now()))
+	k.timers.firing.Lock()
+	k.fire(nil, k.clock.elapsed())
+	k.timers.firing.Unlock()
+	if next := k.timers.next.Load(); next != never {
+		return time.Duration(next - k.clock.elapsed())
 	}
 	return time.Hour
 }
+
+// fire posts what is due by now. The lock keeps the order of two timers that are
+// due; a session that ended took its own along.
+func (k *Kernel) fire(ch *chain, now int64) {
+	for {
+		s, ev := k.timers.popDue(now)
+		if s == nil {
+			return
+		}
+		_ = k.par.post(ch, s, &ev)
+	}
+}
+
+// glance is what a busy worker does for those that wait for one of the machine's
+// threads, of which it has one for itself: it posts the timers that are due, and
+// lets other goroutines run. Without it both wait until the Go runtime takes the
+// thread away, which is a matter of 10 ms.
+func (w *worker) glance() {
+	k := w.p.k
+	now := k.clock.elapsed()
+	if now >= k.timers.next.Load() && k.timers.firing.TryLock() {
+		k.fire(w.ch, now)
+		k.timers.firing.Unlock()
+	}
+	switch turns := now - w.glanced; {
+	case turns < int64(glanceEvery)/2:
+		w.stride = min(2*w.stride, maxStride)
+	case turns > int64(glanceEvery):
+		w.stride = max(w.stride/2, 1)
+	}
+	w.glanced = now
+	if now-w.yielded > int64(glanceEvery) {
+		w.yielded = now
+		runtime.Gosched()
+	}
+}
+
+// A worker glances up after so many turns that it is about every so long. The most
+// is small, because the next turns may be longer than the last.
+const (
+	glanceEvery = 100 * time.Microsecond
+	maxStride   = 64
+)

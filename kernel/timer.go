@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,8 +30,13 @@ type timers struct {
 	heap []int32
 	seq  uint64
 	n    atomic.Int64 // set and not yet dispatched or removed
+	next atomic.Int64 // when the first is due, or never
 	wake chan struct{}
+
+	firing sync.Mutex // parallel: held while due timers are posted
 }
+
+const never = math.MaxInt64
 
 const chunk = 256
 
@@ -84,6 +90,7 @@ func (t *timers) set(c *Context, name string, due int64, args []any) TimerID {
 	s.timers = i + 1
 	t.push(i)
 	first := t.heap[0] == i
+	t.lead()
 	id := timerID(i, r.gen)
 	t.mu.Unlock()
 	s.hold()
@@ -133,6 +140,7 @@ func (t *timers) end(i int32) {
 	r := t.rec(i)
 	if r.pos != firedPos {
 		t.remove(r.pos)
+		t.lead()
 	}
 	if r.prev != 0 {
 		t.rec(r.prev - 1).next = r.next
@@ -197,6 +205,7 @@ func (t *timers) popDue(now int64) (*session, event) {
 		return nil, event{}
 	}
 	t.remove(0)
+	t.lead()
 	r.pos = firedPos
 	return r.s, event{kind: evTimer, from: r.s, ref: uint64(timerID(i, r.gen))}
 }

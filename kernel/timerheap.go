@@ -71,3 +71,14 @@ func (t *timers) down(pos int, i int32) {
 	}
 	t.place(pos, i)
 }
+
+// lead notes when the first timer is due, for those who only want to know that.
+func (t *timers) lead() {
+	due := int64(never)
+	if len(t.heap) > 0 {
+		due = t.rec(t.heap[0]).due
+	}
+	if t.next.Load() != due {
+		t.next.Store(due)
+	}
+}

@@ -65,10 +65,10 @@ func (l *loop) due() bool {
 			}
 			l.turn = l.order.n
 			if l.k.timers.pending() > 0 {
-				l.now = l.k.since(l.k.clock.now())
+				l.now = l.k.clock.elapsed()
 			}
 		}
-		l.timer = l.k.timers.pending() > 0 && l.timerDue()
+		l.timer = l.timerDue()
 		if l.timer || l.order.n > 0 {
 			return true
 		}
@@ -82,10 +82,10 @@ func (l *loop) due() bool {
 // timerDue reports whether the first timer is due and older than the oldest post:
 // timers and posts share one order (K53, K107).
 func (l *loop) timerDue() bool {
-	due, seq, ok := l.k.timers.first()
-	if !ok || due > l.now {
+	if l.k.timers.next.Load() > l.now {
 		return false
 	}
+	due, seq, _ := l.k.timers.first()
 	if l.order.n > 0 {
 		p := l.order.first()
 		return due < p.due || due == p.due && seq < p.seq

@@ -22,6 +22,10 @@ type worker struct {
 	parked bool          // guarded by parallel.mu
 	work   uint64        // events of user sessions handled; read by others only while parked
 	tick   uint          // turns looked for
+	looked uint          // … when it glanced up last, see glance
+	stride uint          // turns between two glances
+
+	glanced, yielded int64 // when it did so last, by the kernel's clock
 }
 
 // fairness: next comes first, as its session is warm. Once in this many turns the
@@ -72,6 +76,10 @@ func (w *worker) find() *session {
 	w.tick++
 	if w.tick%showTurns == 0 {
 		w.turned.Add(1)
+	}
+	if w.tick-w.looked >= w.stride {
+		w.looked = w.tick
+		w.glance()
 	}
 	switch w.tick % fairness {
 	case 0:
