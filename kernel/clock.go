@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -36,3 +37,21 @@ func (v *virtualClock) jump(to time.Time) bool {
 
 // since is a point in time as the timers count: ns from the kernel's start.
 func (k *Kernel) since(t time.Time) int64 { return int64(t.Sub(k.start)) }
+
+// timeOf is the opposite of since. Its wall reading is by today's wall clock.
+func (k *Kernel) timeOf(ns int64) time.Time {
+	now := k.clock.now()
+	return now.Add(time.Duration(later(ns, -k.since(now))))
+}
+
+// later adds without running over: what is 292 years away stays there.
+func later(t, d int64) int64 {
+	sum := t + d
+	switch {
+	case d > 0 && sum < t:
+		return math.MaxInt64
+	case d < 0 && sum > t:
+		return math.MinInt64
+	}
+	return sum
+}

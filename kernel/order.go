@@ -36,6 +36,14 @@ func (o *order) drop() {
 	o.fifo.q.drop()
 }
 
+// reconsider follows a timer, which went before the first entry: what its
+// handler posts is to choose from, too.
+func (o *order) reconsider() {
+	if o.seeded != nil {
+		o.seeded.chosen = -1
+	}
+}
+
 func (o *order) len() int {
 	if o.seeded != nil {
 		return o.seeded.n
