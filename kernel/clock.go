@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -36,4 +37,24 @@ func (v *virtualClock) jump(to int64) bool {
 		v.past.Store(to)
 	}
 	return true
+}
+
+// since is a point in time as the timers count: ns from the kernel's start.
+func (k *Kernel) since(t time.Time) int64 { return int64(t.Sub(k.start)) }
+
+// timeOf is the opposite of since. Its wall reading is by today's wall clock.
+func (k *Kernel) timeOf(ns int64) time.Time {
+	return k.clock.now().Add(time.Duration(later(ns, -k.clock.elapsed())))
+}
+
+// later adds without running over: what is 292 years away stays there.
+func later(t, d int64) int64 {
+	sum := t + d
+	switch {
+	case d > 0 && sum < t:
+		return math.MaxInt64
+	case d < 0 && sum > t:
+		return math.MinInt64
+	}
+	return sum
 }

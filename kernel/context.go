@@ -74,9 +74,10 @@ func (c *Context) Redirect() {
 	c.ev.n, c.ev.a = 2, [2]any{name, args}
 }
 
-// State adds or replaces a handler of this session while it runs; nil removes it
-// (K76). Handlers are looked up when an event is dispatched, so this concerns
-// events already queued, too (K61).
+// State adds a handler to this session while it runs, or replaces one (K76); nil
+// takes back what State set, and the receiver's own handler counts again. Handlers
+// are looked up when an event is dispatched, so this concerns events already
+// queued, too (K61).
 func (c *Context) State(event string, h Handler) {
 	if h == nil {
 		delete(c.s.states, event)
@@ -98,37 +99,44 @@ func (c *Context) Added(event string) Handler {
 }
 
 // DetachChild gives a child to the kernel: this session gets _child("lose"), the
-// child _parent (K88). ErrNotChild when it is not this session's (K89).
+// child _parent (K88); in parallel mode, one that is busy is told when it is free.
+// ErrNotChild when it is not this session's, or no longer (K89).
 func (c *Context) DetachChild(child Address) error {
 	t := c.resolve(child)
 	if t == nil {
 		return fmt.Errorf("detach %v: %w", child, ErrNoSession)
 	}
-	if c.k.tree.parentOf(t) != c.s {
+	if !c.k.tree.move(t, c.s, c.k.root) {
 		return fmt.Errorf("detach %v: %w of session %v", child, ErrNotChild, c.s.addr)
 	}
-	c.ch.detach(t, c.s)
+	c.ch.detached(t, c.s)
 	return nil
 }
 
 // DetachMyself is DetachChild seen from the child (K90).
 func (c *Context) DetachMyself() error {
-	p := c.k.tree.parentOf(c.s)
-	if p == c.k.root {
+	p := c.k.tree.leave(c.s, c.k.root)
+	if p == nil {
 		return fmt.Errorf("detach %v: %w of any session but the kernel", c.s.addr, ErrNotChild)
 	}
-	c.ch.detach(c.s, p)
+	c.ch.detached(c.s, p)
 	return nil
 }
 
-func (ch *chain) detach(t, from *session) {
+// detached tells that t, which was from's child, is the kernel's now.
+func (ch *chain) detached(t, from *session) {
 	root := ch.k.root
 	lose := from
 	if !t.announced { // K91: nobody heard of it yet
 		lose = root
 	}
 	ch.tell(lose, func(ch *chain) {
-		ch.tell(t, func(ch *chain) { ch.k.tree.move(t, from, root) }, "_parent", from.addr, root.addr)
+		from.unhold()
+		parent := job(func(ch *chain, _, _ bool) { ch.tell(t, func(*chain) {}, "_parent", from.addr, root.addr) })
+		if t.state.Load()&bFront != 0 && t.pushFront(&event{kind: evJob, a: [2]any{parent}}) {
+			return // there may be an earlier _parent
+		}
+		parent(ch, true, false)
 	}, "_child", "lose", t.addr, nil)
 }
 

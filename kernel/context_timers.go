@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -39,28 +38,27 @@ func (c *Context) AlarmAdd(event string, at time.Time, args ...any) {
 	c.k.timers.set(c, event, c.at(at), args)
 }
 
-// AlarmSet is AlarmAdd and returns the timer's ID.
+// AlarmSet is AlarmAdd and returns the timer's ID (K100).
 func (c *Context) AlarmSet(event string, at time.Time, args ...any) TimerID {
 	return c.k.timers.set(c, event, c.at(at), args)
 }
 
 // after and at compute a timer's due time. In the serial modes the queue's clock
 // is brought up to date, so that later posts come after a timer that is due now.
-func (c *Context) after(d time.Duration) int64 {
-	now := c.k.clock.elapsed()
+func (c *Context) after(d time.Duration) int64 { return later(c.catchUp(), max(int64(d), 0)) }
+
+func (c *Context) at(t time.Time) int64 {
+	c.catchUp()
+	return c.k.timers.at(t)
+}
+
+func (c *Context) catchUp() (now int64) {
+	now = c.k.clock.elapsed()
 	if l := c.k.loop; l != nil {
 		l.now = max(l.now, now)
 		now = l.now
 	}
-	return now + max(int64(d), 0)
-}
-
-func (c *Context) at(t time.Time) int64 {
-	if l := c.k.loop; l != nil {
-		l.now = max(l.now, c.k.clock.elapsed())
-	}
-	now := c.k.clock.now()
-	return int64(now.Sub(c.k.start) + t.Sub(now))
+	return now
 }
 
 // AlarmClear removes this session's timers of a name, however they were set,
@@ -84,12 +82,11 @@ func (c *Context) AlarmRemove(id TimerID) (Timer, error) {
 	return was, nil
 }
 
-// AlarmRemoveAll removes this session's timers and returns them by due time (K105).
+// AlarmRemoveAll removes this session's timers and returns them in the order in
+// which they would have come (K105).
 func (c *Context) AlarmRemoveAll() []Timer {
 	var all []Timer
 	c.k.timers.removeAll(c.s, &all)
-	slices.Reverse(all) // the list is newest first: keep the order of setting among equals
-	slices.SortStableFunc(all, func(a, b Timer) int { return a.Due.Compare(b.Due) })
 	return all
 }
 
@@ -101,12 +98,13 @@ func (c *Context) DelayAdjust(id TimerID, d time.Duration) (due time.Time, err e
 // AlarmAdjust moves a timer by delta from its due time and returns the new one,
 // which may have passed (K103).
 func (c *Context) AlarmAdjust(id TimerID, delta time.Duration) (due time.Time, err error) {
-	return c.adjust(id, func(was int64) int64 { return was + int64(delta) })
+	return c.adjust(id, func(was int64) int64 { return later(was, int64(delta)) })
 }
 
-// adjust moves a timer behind those of the same time (K107). One that fired but
-// was not dispatched goes back to waiting: the event on its way finds it changed.
-func (c *Context) adjust(id TimerID, move func(int64) int64) (time.Time, error) {
+// adjust moves a timer behind those of the same time (K107), even if its own stays.
+// One that fired but was not dispatched goes back to waiting: the event on its way
+// finds it changed.
+func (c *Context) adjust(id TimerID, move func(int64) int64) (due time.Time, err error) {
 	t := &c.k.timers
 	t.mu.Lock()
 	i, r := t.find(c.s, id)
@@ -120,11 +118,11 @@ func (c *Context) adjust(id TimerID, move func(int64) int64) (time.Time, error) 
 	} else {
 		t.fix(int(r.pos), i)
 	}
-	due := r.due
 	t.lead()
+	due = c.k.timeOf(r.due)
 	t.mu.Unlock()
 	t.alarm()
-	return c.k.start.Add(time.Duration(due)), nil
+	return due, nil
 }
 
 func noTimer(id TimerID) error {

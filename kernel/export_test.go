@@ -45,3 +45,18 @@ func (k *Kernel) Leftovers() map[string]int {
 	}
 	return left
 }
+
+// WallDrift is the drift after each alarm that is set by wall time, of which each
+// takes one or two readings.
+func WallDrift(readings ...int64) []int64 {
+	var d drift
+	var after []int64
+	for len(readings) > 0 {
+		after = append(after, int64(d.next(func() drift {
+			r := readings[0]
+			readings = readings[1:]
+			return drift(r)
+		})))
+	}
+	return after
+}

@@ -89,7 +89,7 @@ func crossing(t *testing.T, k *fixture) (errs [2]error) {
 
 // Parallel: two chains cross; the call that closes the cycle is told so, by
 // name, and the other one succeeds once its way is free.
-func TestG4_ErrDeadlockNamesTheCycle(t *testing.T) {
+func TestG4_ErrDeadlockNamesTheCycle_K66(t *testing.T) {
 	k := boot(t, kernel.Parallel, workers(2))
 	errs := crossing(t, k)
 	lost := errs[0]

@@ -171,8 +171,8 @@ func TestG5_WhatStopPosts_K32_K35(t *testing.T) {
 	})
 }
 
-// K88–K92: detaching, from both sides, with its errors.
-func TestG5_Detach_K88_K90(t *testing.T) {
+// K88–K90, K93: detaching, from both sides, with its errors.
+func TestG5_Detach_K88_K89_K90_K93(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		k.spawn(kin(k, "pa", table{
@@ -212,20 +212,26 @@ func TestG5_Detach_K88_K90(t *testing.T) {
 	})
 }
 
-// K91: detached during _start: the child gets _parent, its parent nothing, ever.
+// K91: detached during _start, by itself or by its parent: the child gets _parent,
+// its parent nothing, ever.
 func TestG5_DetachDuringStart_K91(t *testing.T) {
-	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		k := boot(t, m)
-		k.spawn(kin(k, "pa", table{
-			"_start": func(c *kernel.Context) error { return c.Yield("go") },
-			"go": func(c *kernel.Context) error {
-				_, err := c.Spawn(kin(k, "kid", table{"_start": func(c *kernel.Context) error { return c.DetachMyself() }}))
-				return err
-			},
-		}), kernel.Alias("pa"))
-		k.run()
-		k.wantNotes("kid: from pa to kernel", "kid stops", "pa stops")
-	})
+	for name, detach := range map[string]kernel.Handler{
+		"itself": func(c *kernel.Context) error { return c.DetachMyself() },
+		"parent": func(c *kernel.Context) error { _, err := c.Call("pa", "drop", c.Self()); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachMode(t, func(t *testing.T, m kernel.Mode) {
+				k := boot(t, m)
+				k.spawn(kin(k, "pa", table{
+					"_start": func(c *kernel.Context) error { return c.Yield("go") },
+					"go":     func(c *kernel.Context) error { _, err := c.Spawn(kin(k, "kid", table{"_start": detach})); return err },
+					"drop":   func(c *kernel.Context) error { return c.DetachChild(c.Arg(0).(kernel.Address)) },
+				}), kernel.Alias("pa"))
+				k.run()
+				k.wantNotes("kid: from pa to kernel", "kid stops", "pa stops")
+			})
+		})
+	}
 }
 
 // K39: stopped in its own _start: Spawn succeeds, the parent hears nothing.

@@ -37,8 +37,8 @@ func TestG10_DueOrder_K107(t *testing.T) {
 	})
 }
 
-// K96–K100: which setters replace, which add, and what clearing counts.
-func TestG10_ReplaceAddClear_K96(t *testing.T) {
+// K96–K99: which setters replace, which add, and what clearing counts.
+func TestG10_ReplaceAddClear_K96_K97_K98_K99(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		k.spawn(table{
@@ -68,7 +68,7 @@ func TestG10_ReplaceAddClear_K96(t *testing.T) {
 }
 
 // K102–K105: what removal and adjustment return.
-func TestG10_RemoveAndAdjust_K102(t *testing.T) {
+func TestG10_RemoveAndAdjust_K102_K103_K104_K105(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		var foreign kernel.TimerID

@@ -232,8 +232,9 @@ func (k *Kernel) stopped() bool {
 }
 
 // Step handles one due event or timer in a serial or simulated kernel, and
-// reports false when none is due. It never waits, and moves no clock. It panics
-// in parallel mode, where there is nothing to step.
+// reports false when none is due. It never waits, and moves no clock. In a handler
+// it runs others nested (K14); a stop of the handler's own session comes when the
+// handler has returned. It panics in parallel mode, where there is nothing to step.
 func (k *Kernel) Step() bool {
 	if k.loop == nil {
 		panic("kernel: Step in parallel mode; use Serial or Simulated")

@@ -83,8 +83,9 @@ func (s *session) doomLocked() {
 
 // end takes a session through its stop (K29): its children go to its parent, it
 // gets _stop, its parent gets _child("lose"), then its names and resources go.
-// The chain holds its token and no handler of it is on the stack. Steps that
-// need a busy session's token happen when it is free; then is called at the end.
+// The chain holds its token. Steps that need a busy session's token happen when
+// it is free; then is called at the end. A handler of it that is on the stack,
+// because it uses Step (K14), returns first.
 func (ch *chain) end(s *session, forced bool, then func(*chain)) {
 	if s.dead {
 		if then != nil {
@@ -98,12 +99,16 @@ func (ch *chain) end(s *session, forced bool, then func(*chain)) {
 	if s.ending {
 		return
 	}
+	if forced {
+		s.killed.Store(true)
+	}
+	if ch.k.loop != nil && s.depth > 0 {
+		s.wantStop = true
+		return
+	}
 	s.ending = true
 	if !s.stopping {
 		s.decideStop(true)
-	}
-	if forced {
-		s.killed.Store(true)
 	}
 	kids := ch.k.tree.childrenOf(s)
 	n := len(kids)
@@ -111,14 +116,14 @@ func (ch *chain) end(s *session, forced bool, then func(*chain)) {
 	ch.series(0, n+3, func(ch *chain, i int, next func(*chain)) {
 		switch {
 		case i < n:
-			ch.bequeath(kids[i], s, next)
+			ch.bequeath(kids[i], s, ch.k.tree.parentOf(s), next)
 		case i == n:
 			ch.visit(s, func(ch *chain, _, _ bool) {
 				defer next(ch)
 				stopValue = ch.runStop(s)
 			})
 		case i == n+1:
-			parent := ch.k.tree.parentOf(s)
+			parent := ch.k.tree.mourner(s)
 			if !s.announced {
 				parent = ch.k.root
 			}
@@ -164,21 +169,34 @@ func (ch *chain) runStop(s *session) any {
 	return ch.announce(s, "_stop")
 }
 
-// bequeath moves a child of a dying session to the session's parent.
-func (ch *chain) bequeath(kid, from *session, next func(*chain)) {
-	to := ch.k.tree.parentOf(from)
-	ch.tell(to, func(ch *chain) {
-		ch.tell(kid, func(ch *chain) {
-			ch.k.tree.move(kid, from, to)
+// bequeath gives a child of a dying session to another, the session's parent,
+// when that has time for it; to that one's own parent, if it is ending, too.
+func (ch *chain) bequeath(kid, from, to *session, next func(*chain)) {
+	give := func(ch *chain, alive, _ bool) {
+		switch {
+		case !alive || to.ending:
+			ch.bequeath(kid, from, ch.k.tree.parentOf(to), next)
+		case !ch.k.tree.move(kid, from, to):
 			next(ch)
-		}, "_parent", from.addr, to.addr)
-	}, "_child", "gain", kid.addr, nil)
+		default:
+			ch.tell(to, func(ch *chain) {
+				from.unhold()
+				ch.tell(kid, next, "_parent", from.addr, to.addr)
+			}, "_child", "gain", kid.addr, nil)
+		}
+	}
+	if to == ch.k.root {
+		give(ch, true, false)
+		return
+	}
+	ch.visit(to, give)
 }
 
 // finish frees everything a stopped session had. From here its address names
 // nobody; what was still queued for it is reported (G9).
 func (ch *chain) finish(s *session) {
 	k := ch.k
+	parent := k.tree.remove(s)
 	s.mu.Lock()
 	s.dead = true
 	s.state.Or(bDead)
@@ -196,7 +214,7 @@ func (ch *chain) finish(s *session) {
 	k.aliasesRemoveAll(s)
 	k.dir.remove(s)
 	k.forgetLeases(s)
-	k.tree.remove(s)
+	parent.unhold()
 	k.calls.abandon(s)
 	k.tellMonitors(s)
 	k.obs.stopped(s)

@@ -39,6 +39,14 @@ func (o *order) drop() {
 	o.q.drop()
 }
 
+// reconsider follows a timer, which went before the first entry: what its
+// handler posts is to choose from, too.
+func (o *order) reconsider() {
+	if o.seeded != nil {
+		o.seeded.chosen = -1
+	}
+}
+
 // seeded chooses, by its seed, among the oldest events of every pair of sender
 // and receiver: any order that G2 permits can come out, and the same seed gives
 // the same one again.

@@ -64,6 +64,7 @@ type session struct {
 	children int32 // processes watched; guarded by processes.mu
 
 	// tree
+	mourned                  bool // its end is being told: it changes its parent no more
 	unlinked                 bool // it ended; parent stays
 	parent                   *session
 	firstChild, lastChild    *session

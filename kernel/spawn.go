@@ -209,7 +209,7 @@ func (ch *chain) abort(s *session) {
 	kids := ch.k.tree.childrenOf(s)
 	ch.series(0, len(kids)+1, func(ch *chain, i int, next func(*chain)) {
 		if i < len(kids) {
-			ch.bequeath(kids[i], s, next)
+			ch.bequeath(kids[i], s, ch.k.tree.parentOf(s), next)
 			return
 		}
 		ch.visit(s, func(ch *chain, _, _ bool) {

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,7 @@ type timers struct {
 	free int32 // list of free records, as index+1
 	heap []int32
 	seq  uint64
+	wall drift
 	n    atomic.Int64 // set and not yet dispatched or removed
 	next atomic.Int64 // when the first is due, or never
 	wake chan struct{}
@@ -238,17 +240,18 @@ func (t *timers) clear(s *session, name string) int {
 	return n
 }
 
-// removeAll ends all of s's timers; into, when not nil, gets what they were.
+// removeAll ends all of s's timers; into, when not nil, gets what they were, in
+// the order in which they would have come.
 func (t *timers) removeAll(s *session, into *[]Timer) {
 	if s.timers == 0 {
 		return
 	}
 	n := 0
 	t.mu.Lock()
-	t.each(s, func(i int32, r *timerRec) {
-		if into != nil {
-			*into = append(*into, t.describe(r))
-		}
+	if into != nil {
+		*into = t.list(s)
+	}
+	t.each(s, func(i int32, _ *timerRec) {
 		t.end(i)
 		n++
 	})
@@ -256,7 +259,23 @@ func (t *timers) removeAll(s *session, into *[]Timer) {
 	t.over(s, n)
 }
 
+func (t *timers) list(s *session) []Timer {
+	var order []int32
+	t.each(s, func(i int32, _ *timerRec) { order = append(order, i) })
+	slices.SortFunc(order, func(a, b int32) int {
+		if t.less(a, b) {
+			return -1
+		}
+		return 1
+	})
+	all := make([]Timer, len(order))
+	for n, i := range order {
+		all[n] = t.describe(t.rec(i))
+	}
+	return all
+}
+
 func (t *timers) describe(r *timerRec) Timer {
 	ev := event{a: r.a, n: r.n}
-	return Timer{Event: r.name, Due: t.k.start.Add(time.Duration(r.due)), Args: ev.args()}
+	return Timer{Event: r.name, Due: t.k.timeOf(r.due), Args: ev.args()}
 }

@@ -44,24 +44,48 @@ func (t *tree) unlink(child *session) {
 	child.prevSibling, child.nextSibling = nil, nil
 }
 
-// move changes child's parent, if it still is from and the child has not ended.
-func (t *tree) move(child, from, to *session) {
+// move gives from's child another parent; false when it is not from's, or its
+// end is being told. from stays held until the caller, having told it, unholds it.
+func (t *tree) move(child, from, to *session) bool {
 	t.Lock()
-	moved := child.parent == from && !child.unlinked
-	if moved {
-		t.unlink(child)
-		t.link(child, to)
-	}
-	t.Unlock()
-	if moved {
-		from.unhold()
-	}
+	defer t.Unlock()
+	return t.relink(child, from, to)
 }
 
-// remove takes a dead session out. Children it made in its _stop go to its
-// parent without a word (K35).
-func (t *tree) remove(s *session) {
+// leave moves a child to the kernel, and returns whose it was; nil when it was the
+// kernel's, or its end is being told.
+func (t *tree) leave(child, root *session) (from *session) {
 	t.Lock()
+	defer t.Unlock()
+	if from = child.parent; from == root || !t.relink(child, from, root) {
+		return nil
+	}
+	return from
+}
+
+// relink is called with the lock.
+func (t *tree) relink(child, from, to *session) bool {
+	if child.parent != from || child.mourned || child.unlinked {
+		return false
+	}
+	t.unlink(child)
+	t.link(child, to)
+	return true
+}
+
+// mourner is who is to hear of s's end: its parent, which from now on stays that.
+func (t *tree) mourner(s *session) *session {
+	t.Lock()
+	defer t.Unlock()
+	s.mourned = true
+	return s.parent
+}
+
+// remove takes a dead session out, and returns its parent, which it still holds.
+// Children it made in its _stop go there without a word (K35).
+func (t *tree) remove(s *session) (parent *session) {
+	t.Lock()
+	defer t.Unlock()
 	p := s.parent
 	for c := s.firstChild; c != nil; c = s.firstChild {
 		t.unlink(c)
@@ -69,8 +93,7 @@ func (t *tree) remove(s *session) {
 	}
 	t.unlink(s)
 	s.unlinked = true
-	t.Unlock()
-	p.unhold()
+	return p
 }
 
 func (t *tree) parentOf(s *session) *session {

@@ -99,6 +99,7 @@ func (l *loop) timerDue() bool {
 func (l *loop) begin() (c *Context, from *session) {
 	if l.timer {
 		if s, ev := l.k.timers.popDue(l.now); s != nil {
+			l.order.reconsider()
 			return l.admit(&posted{ev: ev, to: s, due: l.now}), nil
 		}
 	}

@@ -57,7 +57,7 @@ func TestN1_N25_NewMachinePanicsOnMistakes(t *testing.T) {
 // any values, typed events. One Part may go into several machines.
 func TestN2_N21_Tables(t *testing.T) {
 	everyWay(t, func(l *lab) {
-		first, second := &counter{}, &counter{}
+		first, second := &tally{}, &tally{}
 		shared := session.In("b", session.On(count, first.add), session.Handle("both", second.one))
 		for range 2 {
 			l.machine("a",
@@ -84,8 +84,8 @@ func TestN2_N21_Tables(t *testing.T) {
 	})
 }
 
-// counter is POE's run state: the value whose methods are handlers.
-type counter struct{ n int }
+// tally is POE's run state: the value whose methods are handlers.
+type tally struct{ n int }
 
-func (k *counter) add(_ *kernel.Context, n int) error { k.n += n; return nil }
-func (k *counter) one(*kernel.Context) error          { k.n += 100; return nil }
+func (k *tally) add(_ *kernel.Context, n int) error { k.n += n; return nil }
+func (k *tally) one(*kernel.Context) error          { k.n += 100; return nil }

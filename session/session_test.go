@@ -33,7 +33,7 @@ func spawn(t testing.TB, k *kernel.Kernel, s kernel.Receiver, opts ...kernel.Spa
 }
 
 // A table that can only be a mistake panics, and says which row.
-func TestNew_PanicsOnMistakes(t *testing.T) {
+func TestNew_PanicsOnMistakes_K77_K79(t *testing.T) {
 	for want, states := range map[string][]session.State{
 		"session.New: row 1 has no event name":                    {session.Handle("a", nop), session.Handle("", nop)},
 		`session.New: the handler for "a" is nil`:                 {session.Handle("a", nil)},
@@ -112,41 +112,6 @@ func TestOn_WrongPayload(t *testing.T) {
 		t.Errorf("without payload: %v, %d runs", err, runs)
 	}
 	kerneltest.Run(t, k)
-}
-
-// K72: _default gets the event's name and the list of its arguments; its value
-// and error are the call's. K73: also the kernel's own events, except _start.
-func TestDefault_K72_K73(t *testing.T) {
-	k := kerneltest.New(t)
-	var got []string
-	boom := errors.New("boom")
-	a := spawn(t, k, session.New(session.Handle("_default", func(c *kernel.Context) error {
-		name, args := c.Arg(0).(string), c.Arg(1).([]any)
-		if c.Event() != "_default" || len(c.Args()) != 2 {
-			t.Errorf("event %q with %v", c.Event(), c.Args())
-		}
-		got = append(got, fmt.Sprint(name, args))
-		switch name {
-		case "breed":
-			_, err := c.Spawn(session.New())
-			return err
-		case "fail":
-			return boom
-		}
-		c.Return("value of " + name)
-		return nil
-	})))
-	if v, err := k.Call(t.Context(), a, "x", 1, 2, 3); v != "value of x" || err != nil {
-		t.Errorf("Call: %v, %v", v, err)
-	}
-	if _, err := k.Call(t.Context(), a, "fail"); !errors.Is(err, boom) {
-		t.Errorf("Call: %v", err)
-	}
-	must(k.Post(a, "breed"))
-	kerneltest.Run(t, k)
-	if want := "x[1 2 3] fail[] breed[] _child[create #2 <nil>] _child[lose #2 <nil>] _stop[]"; strings.Join(got, " ") != want {
-		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
-	}
 }
 
 // K61: handlers are looked up at dispatch, so adding, replacing and removing one
