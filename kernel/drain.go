@@ -17,7 +17,8 @@ func (ch *chain) runQueued(s *session) int {
 }
 
 // drain handles queued events until there are none or the budget is spent. It
-// reports true when a handler panicked and there may be more to do.
+// reports true when there may be more to do: a handler panicked, or the next one
+// is to have another Context.
 func (ch *chain) drain(s *session, budget *int) (again bool) {
 	c := ch.push(s)
 	depth, running := ch.depth, false
@@ -66,6 +67,9 @@ func (ch *chain) drain(s *session, budget *int) (again bool) {
 		running = true
 		ch.handle(c)
 		running = false
+		if ch.debug != nil {
+			return true
+		}
 	}
 	return false
 }

@@ -1,5 +1,8 @@
 package kernel
 
+// AlwaysDebug: the tests were built with the tag usherdebug.
+const AlwaysDebug = alwaysDebug
+
 // WaitingCalls counts the calls that wait for a busy session.
 func (k *Kernel) WaitingCalls() int {
 	if l := k.loop; l != nil {

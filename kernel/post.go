@@ -10,6 +10,7 @@ package kernel
 // its receiver and its sender (G5). What a session posts in its _stop is
 // accepted and reported as dropped (K32).
 func (c *Context) Post(to Address, event string, args ...any) error {
+	c.check()
 	t := c.resolve(to)
 	if t == nil {
 		return postError(to, event, args, ErrNoSession)
@@ -22,6 +23,7 @@ func (c *Context) Post(to Address, event string, args ...any) error {
 
 // Yield is Post to the current session (K50).
 func (c *Context) Yield(event string, args ...any) error {
+	c.check()
 	if err := c.send(c.s, event, args); err != nil {
 		return postError(c.s.addr, event, args, err)
 	}

@@ -50,12 +50,13 @@ type session struct {
 	depth      int32  // handlers of this session on the stack
 	routes     *routes
 	watched    map[watchKey]*watch // SelectRead, SelectWrite
-	sources    *Source             // wheels
+	sources    *Source             // wheels; others read the list under mu
 	states     map[string]Handler
 	supervised *supervision   // nil: failures are DIE
 	onEnd      []func(*chain) // called when the session has ended
 
-	children int32 // processes watched; guarded by processes.mu
+	children int32         // processes watched; guarded by processes.mu
+	debug    *sessionDebug // nil without Config.Debug
 
 	// tree
 	unlinked                 bool // it ended; parent stays

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package kernel
+
+func pin() uint64 { return goroutineID() }
+
+func unpin() {}
+
+func self() uint64 { return goroutineID() }
