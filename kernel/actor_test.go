@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/usher-go/usher/kernel"
@@ -141,7 +140,7 @@ func TestActor_WheelActorsEndWithTheSession(t *testing.T) {
 		k.spawn(table{
 			"_start": func(c *kernel.Context) error { return c.Yield("go") },
 			"go": func(c *kernel.Context) error {
-				src := c.NewSource("test", func(c *kernel.Context) { k.note("turn") }, func() { k.note("source ends") })
+				src := c.NewSource("test", func(c *kernel.Context) { k.note("turn"); must(c.Yield("done")) }, func() { k.note("source ends") })
 				src.StopActor(src.Actor(func() actor.Actor { return actor.ReceiveFunc(func(actor.Context) {}) })) // its end is no event
 				src.Actor(func() actor.Actor {
 					return actor.ReceiveFunc(func(c actor.Context) {
@@ -155,7 +154,6 @@ func TestActor_WheelActorsEndWithTheSession(t *testing.T) {
 					})
 				})
 				src.Watch(true)
-				c.Delay("done", time.Millisecond)
 				return nil
 			},
 			"done":  func(c *kernel.Context) error { c.Stop(); return nil },

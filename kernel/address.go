@@ -50,6 +50,7 @@ type directory struct {
 	ids     [64]idShard
 	aliasMu sync.RWMutex
 	aliases map[string]*session
+	sites   map[string]*site // Config.Debug: where they were set
 }
 
 type idShard struct {

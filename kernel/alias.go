@@ -10,6 +10,7 @@ import (
 // (K112); ErrAliasTaken names the owner otherwise. An alias keeps the session
 // from being collected, but not from IDLE (K44).
 func (c *Context) AliasSet(name string) error {
+	c.check()
 	if err := checkAlias(name); err != nil {
 		return err
 	}
@@ -19,6 +20,7 @@ func (c *Context) AliasSet(name string) error {
 // AliasRemove takes a name back: ErrNoSession when nobody has it, ErrAliasTaken
 // when another session does (K114).
 func (c *Context) AliasRemove(name string) error {
+	c.check()
 	d := &c.k.dir
 	d.aliasMu.Lock()
 	owner := d.aliases[name]
@@ -38,7 +40,7 @@ func (c *Context) AliasRemove(name string) error {
 }
 
 // AliasList returns this session's aliases, sorted (K116).
-func (c *Context) AliasList() []string { return c.k.aliasesOf(c.s) }
+func (c *Context) AliasList() []string { c.check(); return c.k.aliasesOf(c.s) }
 
 func checkAlias(name string) error {
 	if name == "" || strings.HasPrefix(name, "#") || strings.Contains(name, "@") {
@@ -60,8 +62,12 @@ func (k *Kernel) aliasSet(s *session, name string) error {
 	}
 	if d.aliases == nil {
 		d.aliases = make(map[string]*session)
+		d.sites = make(map[string]*site)
 	}
 	d.aliases[name] = s
+	if at := k.site(); at != nil {
+		d.sites[name] = at
+	}
 	s.aliases = append(s.aliases, name)
 	s.hold()
 	return nil
@@ -70,6 +76,7 @@ func (k *Kernel) aliasSet(s *session, name string) error {
 // drop is called with the lock.
 func (d *directory) drop(s *session, name string) {
 	delete(d.aliases, name)
+	delete(d.sites, name)
 	s.aliases = slices.DeleteFunc(s.aliases, func(a string) bool { return a == name })
 }
 
@@ -78,6 +85,7 @@ func (k *Kernel) aliasesRemoveAll(s *session) {
 	d.aliasMu.Lock()
 	for _, name := range s.aliases {
 		delete(d.aliases, name)
+		delete(d.sites, name)
 	}
 	s.aliases = nil
 	d.aliasMu.Unlock()

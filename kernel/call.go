@@ -16,6 +16,7 @@ import (
 // after Config.CallTimeout. Nobody to call is ErrNoSession, nobody who handles
 // the event ErrNoHandler; both come in a *PostError.
 func (c *Context) Call(to Address, event string, args ...any) (any, error) {
+	c.check()
 	t := c.resolve(to)
 	if t == nil {
 		return nil, postError(to, event, args, ErrNoSession)
@@ -31,6 +32,7 @@ func (c *Context) Call(to Address, event string, args ...any) (any, error) {
 // CallContext is Call with a limit on the wait: when ctx ends first, the call
 // is given up with ctx's error. A handler that already runs is not interrupted.
 func (c *Context) CallContext(ctx context.Context, to Address, event string, args ...any) (any, error) {
+	c.check()
 	if err := ctx.Err(); err != nil {
 		return nil, postError(to, event, args, err)
 	}

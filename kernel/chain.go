@@ -9,14 +9,15 @@ import (
 // of a goroutine that entered the kernel by Spawn or Call. Calls nest on it.
 type chain struct {
 	k      *Kernel
+	debug  *debugging
 	id     uint32 // in the state word of the sessions it holds; never 0
 	w      *worker
 	frames []*Context
 	depth  int
 	walk   *walk    // the signal being dispatched on this chain
 	waits  *session // guarded by calls.mu: whose token it waits for
-	gid    uint64   // a worker's goroutine, for stack traces …
-	self   uintptr  // … and for comparing
+	gid    uint64   // the goroutine's number, for stack traces: a worker's, with Config.Debug anybody's; guarded by calls.mu
+	self   uintptr  // the same goroutine, for comparing
 	below  *chain   // guarded by calls.mu: the worker's chain on whose goroutine it stands
 
 	quiet int // depth at which a DIE handler runs: its own failure is not raised again
@@ -39,7 +40,7 @@ func (k *Kernel) newChain(w *worker) *chain {
 	for id == 0 {
 		id = chainIDs.Add(1)
 	}
-	return &chain{k: k, id: id, w: w}
+	return &chain{k: k, debug: k.debug, id: id, w: w}
 }
 
 // push makes s the current session; pop undoes it.
@@ -51,6 +52,10 @@ func (ch *chain) push(s *session) *Context {
 	ch.depth++
 	c.s = s
 	s.depth++
+	if ch.debug != nil {
+		c = ch.debug.begin(ch, s)
+		ch.frames[ch.depth-1] = c
+	}
 	return c
 }
 
@@ -59,6 +64,10 @@ func (ch *chain) pop(c *Context) {
 	c.s.depth--
 	if c.created != nil {
 		c.releaseCreated()
+	}
+	if ch.debug != nil {
+		ch.debug.end(c)
+		return
 	}
 	c.ev = event{}
 	c.wheel, c.ret, c.unhandled = 0, nil, false

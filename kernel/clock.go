@@ -44,7 +44,8 @@ func (k *Kernel) since(t time.Time) int64 { return int64(t.Sub(k.start)) }
 
 // timeOf is the opposite of since. Its wall reading is by today's wall clock.
 func (k *Kernel) timeOf(ns int64) time.Time {
-	return k.clock.now().Add(time.Duration(later(ns, -k.clock.elapsed())))
+	now := k.clock.now()
+	return now.Add(time.Duration(later(ns, -k.since(now))))
 }
 
 // later adds without running over: what is 292 years away stays there.

@@ -8,7 +8,8 @@ import (
 
 // Context is what a handler works with: the event it handles and the session it
 // runs for. It is valid until the handler returns, and only on its goroutine;
-// what may outlive it is a Lease or an Address.
+// what may outlive it is a Lease or an Address. Any other use has no meaning; with
+// Config.Debug it panics with a *MisuseError.
 type Context struct {
 	k         *Kernel
 	s         *session
@@ -18,57 +19,65 @@ type Context struct {
 	ret       any
 	unhandled bool
 	created   []*session // spawned by this handler, held until it returns
+	guard     *guard     // Config.Debug; otherwise nil
 }
 
 // Event returns the event's name. In a _default handler it is "_default".
-func (c *Context) Event() string { return c.ev.name }
+func (c *Context) Event() string { c.check(); return c.ev.name }
 
 // Args returns the event's arguments, in a slice that is the caller's.
-func (c *Context) Args() []any { return c.ev.args() }
+func (c *Context) Args() []any { c.check(); return c.ev.args() }
 
 // Arg returns one argument, nil when there are fewer.
-func (c *Context) Arg(i int) any { return c.ev.arg(i) }
+func (c *Context) Arg(i int) any { c.check(); return c.ev.arg(i) }
 
 // Wheel returns which wheel sent the event, 0 when none did.
-func (c *Context) Wheel() WheelID { return c.wheel }
+func (c *Context) Wheel() WheelID { c.check(); return c.wheel }
 
 // Self returns this session's ID.
-func (c *Context) Self() Address { return c.s.addr }
+func (c *Context) Self() Address { c.check(); return c.s.addr }
 
 // Sender returns who posted or called: this session itself for timers and its
 // wheels, the empty address for the kernel and for goroutines outside any
 // session (K57).
-func (c *Context) Sender() Address { return addr(c.ev.from) }
+func (c *Context) Sender() Address {
+	if c.check(); c.ev.from == nil {
+		return ""
+	}
+	return c.ev.from.addr
+}
 
 // Kernel returns the kernel.
-func (c *Context) Kernel() *Kernel { return c.k }
+func (c *Context) Kernel() *Kernel { c.check(); return c.k }
 
 // Now is the kernel's time: virtual in simulated mode.
-func (c *Context) Now() time.Time { return c.k.clock.now() }
+func (c *Context) Now() time.Time { c.check(); return c.k.clock.now() }
 
 // Done returns a channel that closes when this session's stop is decided. It may
 // outlive the handler, for goroutines that work for the session.
-func (c *Context) Done() <-chan struct{} { return c.s.doneChan() }
+func (c *Context) Done() <-chan struct{} { c.check(); return c.s.doneChan() }
 
 // Return sets the value that a Call of this handler gets, and _child the value
 // of _start and _stop.
-func (c *Context) Return(v any) { c.ret = v }
+func (c *Context) Return(v any) { c.check(); c.ret = v }
 
 // Stop ends this session when its outermost handler has returned: whatever holds
 // it is dropped, its children go to its parent, and _stop is its last event.
 // Events queued for it are reported as dropped; those it sent arrive.
 func (c *Context) Stop() {
+	c.check()
 	c.s.wantStop = true
 	c.s.doom()
 }
 
 // Unhandled is for receivers: nothing here handles the event. A posted one is
 // reported to the observer, a caller gets ErrNoHandler.
-func (c *Context) Unhandled() { c.unhandled = true }
+func (c *Context) Unhandled() { c.check(); c.unhandled = true }
 
 // Redirect is for receivers: it makes the event "_default", with the event's
 // name and the list of its arguments as arguments (K72), until the handler returns.
 func (c *Context) Redirect() {
+	c.check()
 	name, args := c.ev.name, c.ev.args()
 	c.ev.name = "_default"
 	c.ev.n, c.ev.a = 2, [2]any{name, args}
@@ -77,8 +86,10 @@ func (c *Context) Redirect() {
 // State adds a handler to this session while it runs, or replaces one (K76); nil
 // takes back what State set, and the receiver's own handler counts again. Handlers
 // are looked up when an event is dispatched, so this concerns events already
-// queued, too (K61).
+// queued, too (K61). With Config.Debug, replacing one that State had set is a
+// warning (K75).
 func (c *Context) State(event string, h Handler) {
+	c.check()
 	if h == nil {
 		delete(c.s.states, event)
 		return
@@ -86,12 +97,16 @@ func (c *Context) State(event string, h Handler) {
 	if c.s.states == nil {
 		c.s.states = make(map[string]Handler)
 	}
+	if c.s.states[event] != nil {
+		c.replaced(event)
+	}
 	c.s.states[event] = h
 }
 
 // Added returns the handler that State set for an event, nil when there is none.
 // Receivers look there before they look at their own table.
 func (c *Context) Added(event string) Handler {
+	c.check()
 	if c.s.states == nil {
 		return nil
 	}
@@ -102,6 +117,7 @@ func (c *Context) Added(event string) Handler {
 // child _parent (K88); in parallel mode, one that is busy is told when it is free.
 // ErrNotChild when it is not this session's, or no longer (K89).
 func (c *Context) DetachChild(child Address) error {
+	c.check()
 	t := c.resolve(child)
 	if t == nil {
 		return fmt.Errorf("detach %v: %w", child, ErrNoSession)
@@ -115,6 +131,7 @@ func (c *Context) DetachChild(child Address) error {
 
 // DetachMyself is DetachChild seen from the child (K90).
 func (c *Context) DetachMyself() error {
+	c.check()
 	p := c.k.tree.leave(c.s, c.k.root)
 	if p == nil {
 		return fmt.Errorf("detach %v: %w of any session but the kernel", c.s.addr, ErrNotChild)
@@ -146,17 +163,19 @@ func (ch *chain) detached(t, from *session) {
 // of the operating system (INT, TERM, HUP, USR1 …) are caught while somebody
 // watches them. A watch does not hold the session (K22).
 func (c *Context) Sig(name, event string, args ...any) {
+	c.check()
 	if event == "" {
 		c.k.signals.unwatch(c.s, name)
 		return
 	}
 	c.s.watches = true
-	c.k.signals.watch(c.s, name, sigWatch{event, slices.Clone(args)})
+	c.k.signals.watch(c.s, name, sigWatch{event, slices.Clone(args), nil})
 }
 
 // SigHandled marks the signal being dispatched as handled: nobody is stopped by
 // it (K127). It counts from nested calls, too, and does nothing elsewhere.
 func (c *Context) SigHandled() {
+	c.check()
 	if c.ch.walk != nil {
 		c.ch.walk.handled = true
 	}
@@ -165,6 +184,7 @@ func (c *Context) SigHandled() {
 // Signal queues a signal to a session and its descendants, or to everyone when
 // to is empty. See Kernel.Signal.
 func (c *Context) Signal(to Address, name string, args ...any) error {
+	c.check()
 	return c.k.Signal(to, name, args...)
 }
 

@@ -9,18 +9,21 @@ import (
 // name (K96). A d of zero or less stands in line like a post made now. The timer
 // holds the session. It never fires early, and never after its removal (G10).
 func (c *Context) Delay(event string, d time.Duration, args ...any) {
+	c.check()
 	c.AlarmClear(event)
 	c.k.timers.set(c, event, c.after(d), args)
 }
 
 // DelayAdd is Delay beside what is set already (K99).
 func (c *Context) DelayAdd(event string, d time.Duration, args ...any) {
+	c.check()
 	c.k.timers.set(c, event, c.after(d), args)
 }
 
 // DelaySet is DelayAdd and returns the timer's ID, for DelayAdjust, AlarmAdjust
 // and AlarmRemove (K100).
 func (c *Context) DelaySet(event string, d time.Duration, args ...any) TimerID {
+	c.check()
 	return c.k.timers.set(c, event, c.after(d), args)
 }
 
@@ -29,17 +32,20 @@ func (c *Context) DelaySet(event string, d time.Duration, args ...any) TimerID {
 // posts already queued (K53). A wall-clock time is turned into a distance when
 // the timer is set: later jumps of the wall clock do not move it.
 func (c *Context) Alarm(event string, at time.Time, args ...any) {
+	c.check()
 	c.AlarmClear(event)
 	c.k.timers.set(c, event, c.at(at), args)
 }
 
 // AlarmAdd is Alarm beside what is set already.
 func (c *Context) AlarmAdd(event string, at time.Time, args ...any) {
+	c.check()
 	c.k.timers.set(c, event, c.at(at), args)
 }
 
 // AlarmSet is AlarmAdd and returns the timer's ID (K100).
 func (c *Context) AlarmSet(event string, at time.Time, args ...any) TimerID {
+	c.check()
 	return c.k.timers.set(c, event, c.at(at), args)
 }
 
@@ -63,11 +69,12 @@ func (c *Context) catchUp() (now int64) {
 
 // AlarmClear removes this session's timers of a name, however they were set,
 // and returns how many there were (K97). Posts of that name stay (K98).
-func (c *Context) AlarmClear(event string) int { return c.k.timers.clear(c.s, event) }
+func (c *Context) AlarmClear(event string) int { c.check(); return c.k.timers.clear(c.s, event) }
 
 // AlarmRemove removes a timer and returns what it was. ErrNoTimer: it fired, was
 // removed before, or is not this session's (K102).
 func (c *Context) AlarmRemove(id TimerID) (Timer, error) {
+	c.check()
 	t := &c.k.timers
 	t.mu.Lock()
 	i, r := t.find(c.s, id)
@@ -85,6 +92,7 @@ func (c *Context) AlarmRemove(id TimerID) (Timer, error) {
 // AlarmRemoveAll removes this session's timers and returns them in the order in
 // which they would have come (K105).
 func (c *Context) AlarmRemoveAll() []Timer {
+	c.check()
 	var all []Timer
 	c.k.timers.removeAll(c.s, &all)
 	return all
@@ -92,12 +100,14 @@ func (c *Context) AlarmRemoveAll() []Timer {
 
 // DelayAdjust moves a timer to d from now and returns its new due time (K104).
 func (c *Context) DelayAdjust(id TimerID, d time.Duration) (due time.Time, err error) {
+	c.check()
 	return c.adjust(id, func(int64) int64 { return c.after(d) })
 }
 
 // AlarmAdjust moves a timer by delta from its due time and returns the new one,
 // which may have passed (K103).
 func (c *Context) AlarmAdjust(id TimerID, delta time.Duration) (due time.Time, err error) {
+	c.check()
 	return c.adjust(id, func(was int64) int64 { return later(was, int64(delta)) })
 }
 

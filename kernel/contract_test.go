@@ -28,6 +28,9 @@ var (
 		PID(kernel.Address) (*actor.PID, bool)
 		Describe(name string, f func() any)
 		Explain(kernel.Address) string
+		Goroutines() []string
+		Sessions() []kernel.Address
+		Advance(limit time.Time) bool
 	} = (*kernel.Kernel)(nil)
 
 	_ interface {

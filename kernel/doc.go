@@ -105,6 +105,25 @@
 // What blocks: Run; Call, for a session that another chain of calls runs; Spawn
 // and Call in serial mode. Nothing else does.
 //
+// # Debug kernels
+//
+// A kernel with Config.Debug, and every kernel of a program that is built with
+// the tag usherdebug, panics with a [*MisuseError] when
+//
+//   - a Context is used after its handler returned, or on another goroutine;
+//   - a wheel is used outside the handlers of the session that made it;
+//   - Run is called inside a handler of a kernel that does not run.
+//
+// It warns through slog when [Context.State] replaces a handler that it had set.
+// It remembers where sessions, aliases, timers, leases, postbacks, wheels,
+// watched handles and processes, and Holds were made, in the first function on
+// the stack that is neither the kernel's nor of package session, wheel or
+// kerneltest: [Kernel.Explain] says it. It labels the goroutines that run
+// handlers, and so those which handlers start, with the kernel (usher_kernel) and
+// the session (usher_session), for profiles and for [Kernel.Goroutines]; other
+// profiler labels of a goroutine that runs handlers are lost.
+// An event costs about half a microsecond more.
+//
 // # Promises
 //
 // Each has tests of its number.

@@ -64,6 +64,10 @@ func (w *worker) turns() (again bool) {
 			running = true
 			ch.handle(c)
 			running = false
+			if ch.debug != nil { // each handler has a Context of its own
+				ch.pop(c)
+				c = ch.push(s)
+			}
 		}
 		ch.pop(c)
 		w.over(s, events)

@@ -17,6 +17,9 @@ func (k *Kernel) enter(ctx context.Context) (ch *chain, leave func(), err error)
 	if ch == nil {
 		ch = k.newChain(nil)
 	}
+	if k.debug != nil {
+		ch.gid, ch.self = goroutineID(), self()
+	}
 	k.calls.register(ch)
 	return ch, func() {
 		ch.flushAcks()

@@ -4,39 +4,43 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Explain says what holds a session, one cause per line: the answer to "why is
-// it still alive?". In parallel mode it is a glimpse of something that moves.
+// it still alive?". For the empty address it says what keeps Run from returning.
+// With Config.Debug each line ends with where the thing was made. In parallel
+// mode it is a glimpse of something that moves.
 func (k *Kernel) Explain(a Address) string {
-	s := k.dir.find(a)
-	if s == nil {
-		return fmt.Sprintf("%v: no such session", a)
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "session %s\n", s.describe())
 	say := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
+	s := k.dir.find(a)
+	switch {
+	case a == "":
+		b.WriteString("kernel\n")
+		k.explainKernel(say)
+	case s == nil:
+		fmt.Fprintf(&b, "%v: no such session", a)
+	default:
+		fmt.Fprintf(&b, "session %s%s\n", s.describe(), s.made())
+		k.explainSession(s, say)
+	}
+	return b.String()
+}
 
-	for _, name := range k.aliasesOf(s) {
-		say("alias %q (against collection, not against IDLE)", name)
-	}
-	k.tree.Lock()
-	for c := s.firstChild; c != nil; c = c.nextSibling {
-		say("child %v", c.addr)
-	}
-	k.tree.Unlock()
-	k.timers.mu.Lock()
-	var due []string
-	k.timers.each(s, func(_ int32, r *timerRec) {
-		t := k.timers.describe(r)
-		due = append(due, fmt.Sprintf("timer %q in %v", t.Event, t.Due.Sub(k.clock.now())))
-	})
-	k.timers.mu.Unlock()
-	for _, line := range slices.Sorted(slices.Values(due)) {
+func (k *Kernel) explainKernel(say func(string, ...any)) {
+	for _, line := range k.held.lines() {
 		say("%s", line)
 	}
-	for _, tag := range slices.Sorted(slices.Values(k.leases.tags(s))) {
-		say("lease %q", tag)
+	if n := len(k.Sessions()); n > 0 {
+		say("sessions alive: %d", n)
+	}
+}
+
+func (k *Kernel) explainSession(s *session, say func(string, ...any)) {
+	lists := [][]string{k.aliasLines(s), k.tree.lines(s), k.timers.lines(s), k.leases.lines(s), s.wheelLines(), k.procs.lines(s)}
+	for _, line := range slices.Concat(lists...) {
+		say("%s", line)
 	}
 	k.explainQueue(s, say)
 	s.mu.Lock()
@@ -45,7 +49,39 @@ func (k *Kernel) Explain(a Address) string {
 	}
 	s.mu.Unlock()
 	say("%d holds in all (aliases, children, timers, leases, watching wheels, processes, its creator)", s.holds.Load())
-	return b.String()
+}
+
+func (k *Kernel) aliasLines(s *session) []string {
+	k.dir.aliasMu.RLock()
+	defer k.dir.aliasMu.RUnlock()
+	var list []string
+	for _, name := range s.aliases {
+		list = append(list, fmt.Sprintf("alias %q (against collection, not against IDLE)%s", name, k.dir.sites[name].made()))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (t *tree) lines(s *session) []string {
+	t.Lock()
+	defer t.Unlock()
+	var list []string
+	for c := s.firstChild; c != nil; c = c.nextSibling {
+		list = append(list, fmt.Sprintf("child %v%s", c.addr, c.made()))
+	}
+	return list
+}
+
+func (t *timers) lines(s *session) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var list []string
+	t.each(s, func(_ int32, r *timerRec) {
+		due := t.k.start.Add(time.Duration(r.due))
+		list = append(list, fmt.Sprintf("timer %q in %v%s", r.name, due.Sub(t.k.clock.now()), r.made.made()))
+	})
+	slices.Sort(list)
+	return list
 }
 
 // explainQueue tells of events on their way to s and from it. What the token

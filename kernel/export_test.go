@@ -3,6 +3,9 @@ package kernel
 // Self is the identity of the calling goroutine.
 func Self() uintptr { return self() }
 
+// AlwaysDebug: the tests were built with the tag usherdebug.
+const AlwaysDebug = alwaysDebug
+
 // WaitingCalls counts the calls that wait for a busy session.
 func (k *Kernel) WaitingCalls() int {
 	if l := k.loop; l != nil {

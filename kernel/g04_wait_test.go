@@ -288,9 +288,9 @@ func TestG4_SimulatedRefusesOtherGoroutines(t *testing.T) {
 	k.spawn(table{
 		"_start": func(c *kernel.Context) error { return c.Yield("go") },
 		"go": func(c *kernel.Context) error {
-			done := make(chan error)
+			done, self := make(chan error), c.Self()
 			go func() {
-				_, err := k.Call(context.Background(), c.Self(), "x")
+				_, err := k.Call(context.Background(), self, "x")
 				done <- err
 				_, err = k.Spawn(nop)
 				done <- err

@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -325,6 +326,8 @@ func TestG5_LostLeaseIsReportedAndReleased(t *testing.T) {
 		k.run()
 		close(done)
 		k.wantNotes("stop")
-		expect(t, "report", <-reported, `kernel: lease dropped without Release: lease "lost" on session #1`)
+		if got := <-reported; !strings.HasPrefix(got, `kernel: lease dropped without Release: lease "lost" on session #1`) {
+			t.Errorf("report: %s", got)
+		}
 	})
 }

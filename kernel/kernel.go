@@ -45,6 +45,11 @@ type Config struct {
 	CallTimeout time.Duration      // how long a Call waits for a busy session; 0: for ever
 	StopTimeout time.Duration      // how long Run waits for handlers once a stop is decided; 0: 10 s
 	System      *actor.ActorSystem // nil: one shared by the process, silent
+
+	// Debug has misuse panic, and what sessions hold remember where it was made:
+	// see "Debug kernels" in the package's documentation. The default is false;
+	// the build tag usherdebug sets it for all kernels, kerneltest for its own.
+	Debug bool
 }
 
 // Receiver is what a session does with its events. session.New makes one from a
@@ -78,10 +83,12 @@ type Kernel struct {
 	procs   processes
 	idle    idle
 	obs     observe
+	debug   *debugging // nil without Config.Debug
 
 	nextID     atomic.Uint64
 	live       atomic.Int64 // sessions, until Proto.Actor let them go
 	kept       atomic.Int64 // Hold
+	held       heldOpen
 	active     atomic.Int64 // leases, watches, processes, Hold: what IDLE waits for
 	idleChains sync.Pool
 
@@ -121,6 +128,9 @@ func New(cfg Config) *Kernel {
 	if k.system == nil {
 		k.system = sharedSystem()
 	}
+	if cfg.Debug || alwaysDebug {
+		k.debug = newDebug()
+	}
 	k.calls.k, k.timers.k = k, k
 	k.timers.next.Store(never)
 	k.obs.set(k, cfg.Observer)
@@ -130,7 +140,7 @@ func New(cfg Config) *Kernel {
 		k.clock = &virtualClock{start: epoch}
 	}
 	k.stopping = make(chan struct{})
-	k.root = &session{k: k, recv: ignore{}}
+	k.root = &session{k: k, recv: ignore{}, debug: k.debug.session(k)}
 	k.root.holds.Store(1)
 	switch cfg.Mode {
 	case Parallel:
@@ -168,19 +178,6 @@ func (k *Kernel) PID(a Address) (*actor.PID, bool) {
 
 // Now is the kernel's time: virtual in simulated mode.
 func (k *Kernel) Now() time.Time { return k.clock.now() }
-
-// Hold keeps Run from returning while no session is left, and the kernel from
-// being idle, until release is called or the whole kernel is stopped (Stop, or a
-// TERM that nobody handles). tag shows in reports.
-func (k *Kernel) Hold(tag string) (release func()) {
-	k.kept.Add(1)
-	k.active.Add(1)
-	return sync.OnceFunc(func() {
-		k.active.Add(-1)
-		k.kept.Add(-1)
-		k.recheck()
-	})
-}
 
 // recheck has the idle test made again, because what kept the kernel went.
 func (k *Kernel) recheck() {

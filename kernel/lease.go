@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -17,6 +18,7 @@ type Lease struct{ g *grip }
 type grip struct {
 	s    *session
 	tag  string
+	made *site
 	gone atomic.Bool
 }
 
@@ -33,16 +35,16 @@ func (g *grip) release() {
 // lost is release by the garbage collector.
 func (g *grip) lost() {
 	if !g.gone.Load() {
-		g.s.k.Report("kernel", "lease dropped without Release", fmt.Errorf("lease %q on session %s", g.tag, g.s.describe()))
+		g.s.k.Report("kernel", "lease dropped without Release", fmt.Errorf("lease %q on session %s%s", g.tag, g.s.describe(), g.made.made()))
 		g.release()
 	}
 }
 
 // Lease takes a lease on this session. tag shows in Explain.
-func (c *Context) Lease(tag string) *Lease { return c.k.newLease(c.s, tag) }
+func (c *Context) Lease(tag string) *Lease { c.check(); return c.k.newLease(c.s, tag) }
 
 func (k *Kernel) newLease(s *session, tag string) *Lease {
-	g := &grip{s: s, tag: tag}
+	g := &grip{s: s, tag: tag, made: k.site()}
 	k.active.Add(1)
 	s.hold()
 	k.leases.add(g)
@@ -100,14 +102,16 @@ func (t *leases) remove(g *grip) {
 	}
 }
 
-func (t *leases) tags(s *session) []string {
+// lines are for Explain, sorted.
+func (t *leases) lines(s *session) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var tags []string
+	var list []string
 	for g := range t.of[s] {
-		tags = append(tags, g.tag)
+		list = append(list, fmt.Sprintf("lease %q%s", g.tag, g.made.made()))
 	}
-	return tags
+	slices.Sort(list)
+	return list
 }
 
 // forgetLeases makes a dead session's leases void; what they held the kernel with goes.
@@ -134,6 +138,7 @@ type Postback struct {
 // Postback makes one for this session. Each Call posts event with two arguments:
 // the []any of args, and the []any of what Call was given.
 func (c *Context) Postback(event string, args ...any) *Postback {
+	c.check()
 	return &Postback{c.Lease(fmt.Sprintf("postback %q", event)), event, append([]any(nil), args...)}
 }
 

@@ -11,6 +11,7 @@ type monitor struct {
 // with its ID, then args. ErrNoSession when there is none (it stopped already).
 // A monitor holds nobody.
 func (c *Context) Monitor(to Address, event string, args ...any) error {
+	c.check()
 	t := c.resolve(to)
 	if t == nil {
 		return postError(to, event, args, ErrNoSession)

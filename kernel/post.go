@@ -12,6 +12,7 @@ import "math"
 // its receiver and its sender (G5). What a session posts in its _stop is
 // accepted and reported as dropped (K32).
 func (c *Context) Post(to Address, event string, args ...any) error {
+	c.check()
 	t := c.resolve(to)
 	if t == nil {
 		return c.nobody(to, event, args)
@@ -44,6 +45,7 @@ func (c *Context) nobody(to Address, name string, args []any) error {
 
 // Yield is Post to the current session (K50).
 func (c *Context) Yield(event string, args ...any) error {
+	c.check()
 	if err := c.send(c.s, event, args); err != nil {
 		return postError(c.s.addr, event, args, err)
 	}

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -18,6 +20,7 @@ type processes struct {
 // An empty event ends the watch (K143). The process must be a child of this one
 // that nobody else waits for; one that is not gives a nil state at once.
 func (c *Context) SigChild(pid int, event string, args ...any) {
+	c.check()
 	p := &c.k.procs
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -38,7 +41,7 @@ func (c *Context) SigChild(pid int, event string, args ...any) {
 		p.of[pid] = watchers
 		go c.k.reap(pid)
 	}
-	watchers[c.s] = sigWatch{event, append([]any(nil), args...)}
+	watchers[c.s] = sigWatch{event, append([]any(nil), args...), c.k.site()}
 	if !had {
 		c.s.hold()
 		c.s.children++
@@ -67,6 +70,20 @@ func (k *Kernel) releaseProcess(s *session) {
 	s.children--
 	s.unhold() // first: its end must not be overtaken by IDLE
 	k.active.Add(-1)
+}
+
+// lines are for Explain, sorted.
+func (p *processes) lines(s *session) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []string
+	for pid, watchers := range p.of {
+		if w, ok := watchers[s]; ok {
+			list = append(list, fmt.Sprintf("process %d%s", pid, w.made.made()))
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 func (s *session) forgetProcesses() {

@@ -20,6 +20,9 @@ import (
 // while one of them watches (Context.Sig); otherwise they do to the process what
 // they always do.
 func (k *Kernel) Run(ctx context.Context) error {
+	if !k.running.Load() {
+		k.forbidInside()
+	}
 	if !k.running.CompareAndSwap(false, true) {
 		return ErrRunning
 	}

@@ -14,6 +14,13 @@ const (
 	SelectWriting                   // the handle takes output
 )
 
+func (m SelectMode) String() string {
+	if m == SelectWriting {
+		return "SelectWrite"
+	}
+	return "SelectRead"
+}
+
 // ErrNotWatched: the session does not watch that handle in that mode.
 var ErrNotWatched = errors.New("handle is not watched")
 
@@ -29,30 +36,38 @@ var ErrNotWatched = errors.New("handle is not watched")
 // open until the session ends (K164). Handles are those of net and os; others are
 // errors.ErrUnsupported.
 func (c *Context) SelectRead(h syscall.Conn, event string, args ...any) error {
+	c.check()
 	return c.selectHandle(h, SelectReading, event, args)
 }
 
 // SelectWrite is SelectRead for output.
 func (c *Context) SelectWrite(h syscall.Conn, event string, args ...any) error {
+	c.check()
 	return c.selectHandle(h, SelectWriting, event, args)
 }
 
 // SelectPauseRead stops the events of SelectRead until SelectResumeRead. The
 // watch still holds its session. ErrNotWatched when there is none.
-func (c *Context) SelectPauseRead(h syscall.Conn) error { return c.selectPause(h, SelectReading, true) }
+func (c *Context) SelectPauseRead(h syscall.Conn) error {
+	c.check()
+	return c.selectPause(h, SelectReading, true)
+}
 
 // SelectResumeRead ends SelectPauseRead.
 func (c *Context) SelectResumeRead(h syscall.Conn) error {
+	c.check()
 	return c.selectPause(h, SelectReading, false)
 }
 
 // SelectPauseWrite is SelectPauseRead for output.
 func (c *Context) SelectPauseWrite(h syscall.Conn) error {
+	c.check()
 	return c.selectPause(h, SelectWriting, true)
 }
 
 // SelectResumeWrite ends SelectPauseWrite.
 func (c *Context) SelectResumeWrite(h syscall.Conn) error {
+	c.check()
 	return c.selectPause(h, SelectWriting, false)
 }
 
@@ -99,7 +114,7 @@ func (c *Context) newWatch(key watchKey) (*watch, error) {
 	}
 	w := &watch{key: key, paused: true}
 	s := c.s
-	w.src = c.NewSource("select", w.turn, func() {
+	w.src = c.NewSource(key.mode.String(), w.turn, func() {
 		delete(s.watched, key)
 		if w.ready != nil {
 			w.ready.close()

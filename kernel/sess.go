@@ -57,11 +57,12 @@ type session struct {
 	routes     *routes
 	pending    int                 // serial: events queued for it
 	watched    map[watchKey]*watch // SelectRead, SelectWrite
-	sources    *Source             // wheels
+	sources    *Source             // wheels; others read the list under mu
 	states     map[string]Handler
 	onEnd      []func(*chain) // called when the session has ended
 
-	children int32 // processes watched; guarded by processes.mu
+	children int32         // processes watched; guarded by processes.mu
+	debug    *sessionDebug // nil without Config.Debug
 
 	// tree
 	mourned                  bool // its end is being told: it changes its parent no more

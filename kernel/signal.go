@@ -12,6 +12,7 @@ import (
 type sigWatch struct {
 	event string
 	args  []any
+	made  *site
 }
 
 // signals knows which sessions watch which signal, and asks the operating

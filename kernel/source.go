@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -12,16 +14,19 @@ import (
 // A wheel's own goroutines wait for the outside world and call Wake; the work
 // (decoding, deciding, delivering) happens in the turn, which runs in the
 // owner's session like an event, and never before the handler that made the
-// wheel has returned. Methods other than Wake and ID belong in the owner's turn.
+// wheel has returned. Methods other than Wake and ID belong in the owner's turn,
+// and in a handler of the owner; with Config.Debug they panic with a *MisuseError
+// elsewhere, unless the wheel has ended.
 type Source struct {
 	s     *session
 	id    WheelID
 	kind  string
+	made  *site
 	turn  func(*Context)
 	end   func()
 	woken atomic.Bool
-	gone  bool // token
-	held  bool // token: Watch(true)
+	gone  bool        // token
+	held  atomic.Bool // Watch(true); changes in the owner's turn only
 
 	prev, next *Source // the session's list
 }
@@ -33,8 +38,11 @@ var wheelIDs atomic.Uint64
 // the source closes, by Close or by the session's end, once; it must release
 // what the wheel has of the system, and not block.
 func (c *Context) NewSource(kind string, turn func(*Context), end func()) *Source {
+	c.check()
 	s := c.s
-	src := &Source{s: s, id: WheelID(wheelIDs.Add(1)), kind: kind, turn: turn, end: end}
+	src := &Source{s: s, id: WheelID(wheelIDs.Add(1)), kind: kind, made: c.k.site(), turn: turn, end: end}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	src.next = s.sources
 	if s.sources != nil {
 		s.sources.prev = src
@@ -64,10 +72,15 @@ func (src *Source) Wake() {
 // Watch says whether the wheel waits for something that may wake it: then it
 // holds its session, and the kernel is not idle (K21, K40).
 func (src *Source) Watch(on bool) {
-	if on == src.held || src.gone {
+	src.check()
+	src.watch(on)
+}
+
+func (src *Source) watch(on bool) {
+	if on == src.held.Load() || src.gone {
 		return
 	}
-	src.held = on
+	src.held.Store(on)
 	if on {
 		src.s.hold()
 		src.s.k.active.Add(1)
@@ -78,17 +91,26 @@ func (src *Source) Watch(on bool) {
 }
 
 // Closed reports whether the source was closed.
-func (src *Source) Closed() bool { return src.gone }
+func (src *Source) Closed() bool { src.check(); return src.gone }
 
 // Close ends the source: no further turn comes (W2).
-func (src *Source) Close() { src.close() }
+func (src *Source) Close() { src.check(); src.close() }
 
 func (src *Source) close() {
 	if src.gone {
 		return
 	}
-	src.Watch(false)
+	src.watch(false)
 	src.gone = true
+	src.unlink()
+	if src.end != nil {
+		src.end()
+	}
+}
+
+func (src *Source) unlink() {
+	src.s.mu.Lock()
+	defer src.s.mu.Unlock()
 	if src.prev != nil {
 		src.prev.next = src.next
 	} else {
@@ -98,9 +120,22 @@ func (src *Source) close() {
 		src.next.prev = src.prev
 	}
 	src.prev, src.next = nil, nil
-	if src.end != nil {
-		src.end()
+}
+
+// lines are for Explain, oldest first.
+func (s *session) wheelLines() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for src := s.sources; src != nil; src = src.next {
+		what := "holds nothing"
+		if src.held.Load() {
+			what = "watching"
+		}
+		list = append(list, fmt.Sprintf("wheel %d, %s, %s%s", src.id, src.kind, what, src.made.made()))
 	}
+	slices.Reverse(list)
+	return list
 }
 
 // run is the source's turn.
@@ -117,6 +152,7 @@ func (src *Source) run(c *Context) {
 // reports false when the wheel should deliver nothing more: it was closed, or
 // its session is ending.
 func (src *Source) Deliver(c *Context, name string, args ...any) bool {
+	src.check()
 	if name != "" && !src.gone {
 		ev := newEvent(name, c.s, args)
 		switch _, err := c.ch.invoke(c.s, &ev, src.id); {

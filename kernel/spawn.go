@@ -57,6 +57,7 @@ func (k *Kernel) SpawnHeld(r Receiver, opts ...SpawnOption) (*Lease, error) {
 // returned, and then Spawn returns (K84). The child cannot be collected before
 // this handler has returned (K25).
 func (c *Context) Spawn(r Receiver, opts ...SpawnOption) (Address, error) {
+	c.check()
 	o, err := c.k.options(opts)
 	if err != nil {
 		return "", err
@@ -145,7 +146,7 @@ func (ch *chain) spawn(parent *session, creator *Context, r Receiver, o *spawnOp
 var startedMessage = &actor.Started{}
 
 func (k *Kernel) newSession(r Receiver, o *spawnOptions) *session {
-	s := &session{k: k, recv: r, id: k.nextID.Add(1), limit: int32(o.limit), supervised: o.supervised}
+	s := &session{k: k, recv: r, id: k.nextID.Add(1), limit: int32(o.limit), supervised: o.supervised, debug: k.debug.session(k)}
 	s.addr = addressOf(s.id)
 	if k.par != nil {
 		s.in.spare, s.out.spare = &eventSegments, &eventSegments

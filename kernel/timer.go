@@ -49,6 +49,7 @@ type timerRec struct {
 	due        int64
 	seq        uint64
 	cause      uint64 // with an observer: the event whose handler set it
+	made       *site  // Config.Debug
 	n          uint32
 	gen        uint32
 	prev, next int32 // the session's list, as index+1; next is also the free list
@@ -78,14 +79,14 @@ func (t *timers) find(s *session, id TimerID) (int32, *timerRec) {
 
 // set adds a timer; the caller is in s's turn.
 func (t *timers) set(c *Context, name string, due int64, args []any) TimerID {
-	s := c.s
+	s, made := c.s, c.k.site()
 	var ev event
 	ev.setArgs(args)
 	t.mu.Lock()
 	i := t.alloc()
 	r := t.rec(i)
 	r.s, r.name, r.a, r.n, r.due, r.seq, r.cause = s, name, ev.a, ev.n, due, t.sequence(), c.ev.seq
-	r.prev, r.next = 0, s.timers
+	r.made, r.prev, r.next = made, 0, s.timers
 	if s.timers != 0 {
 		t.rec(s.timers - 1).prev = i + 1
 	}

@@ -8,7 +8,7 @@ func (l *loop) burst(limit int) (handled int) {
 	depth := l.ch.depth
 	defer func() {
 		if c == nil {
-			if handled > 0 {
+			if handled > 0 && l.ch.debug == nil {
 				l.ch.frames[depth].ev = event{} // what over left there
 			}
 			return
@@ -47,7 +47,11 @@ func (l *loop) over(c *Context, from *session) {
 	if c.created != nil {
 		c.releaseCreated()
 	}
-	c.wheel, c.ret, c.unhandled = 0, nil, false
+	if l.ch.debug != nil {
+		l.ch.debug.end(c)
+	} else {
+		c.wheel, c.ret, c.unhandled = 0, nil, false
+	}
 	l.settle(l.ch, s)
 	l.acknowledge(from)
 }

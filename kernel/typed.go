@@ -58,7 +58,8 @@ func (e Event[T]) AlarmSet(c *Context, at time.Time, v T) TimerID {
 // Payload returns the current event's argument as a T, or an error that names
 // the event, the wanted and the given type. An absent argument is T's zero value.
 func Payload[T any](c *Context) (T, error) {
-	a := c.Arg(0)
+	c.check()
+	a := c.ev.arg(0) // Arg is too long to be inlined
 	v, ok := a.(T)
 	if !ok && a != nil {
 		return v, fmt.Errorf("%w: event %q wants %v, got %T; post it with a value of the event's type",

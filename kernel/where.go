@@ -14,20 +14,25 @@ const maxStacks = 16 << 20
 // the stacks of all: nothing else is known of a handler that does not return,
 // because noting each event where others may read it would cost every event.
 func whereabouts(gids map[uint64]bool) map[uint64]string {
-	buf := make([]byte, 64<<10)
-	n := runtime.Stack(buf, true)
-	for n == len(buf) && n < maxStacks {
-		buf = make([]byte, 4*n)
-		n = runtime.Stack(buf, true)
-	}
 	found := make(map[uint64]string, len(gids))
-	for stack := range strings.SplitSeq(string(buf[:n]), "\n\n") {
+	for stack := range strings.SplitSeq(allStacks(), "\n\n") {
 		var id uint64
 		if _, err := fmt.Sscanf(stack, "goroutine %d ", &id); err == nil && gids[id] {
 			found[id] = innermost(stack)
 		}
 	}
 	return found
+}
+
+// allStacks is the stacks of all goroutines, as the runtime prints them.
+func allStacks() string {
+	buf := make([]byte, 64<<10)
+	n := runtime.Stack(buf, true)
+	for n == len(buf) && n < maxStacks {
+		buf = make([]byte, 4*n)
+		n = runtime.Stack(buf, true)
+	}
+	return string(buf[:n])
 }
 
 // innermost returns the first function of a stack that is not the runtime's or a

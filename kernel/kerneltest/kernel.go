@@ -13,12 +13,12 @@ import (
 type Option func(*options)
 
 type options struct {
-	cfg                                  kernel.Config
-	unhandled, dropped, reported, living bool
+	cfg                                           kernel.Config
+	unhandled, dropped, reported, living, running bool
 }
 
 // Config starts from a configuration, for its network, timeouts or actor system.
-// Its Observer is told everything, too; its Mode and Seed do not count.
+// Its Observer is told everything, too; its Mode, Seed and Debug do not count.
 func Config(cfg kernel.Config) Option {
 	return func(o *options) {
 		cfg.Mode, cfg.Seed = o.cfg.Mode, o.cfg.Seed
@@ -41,8 +41,11 @@ func AllowDropped() Option { return func(o *options) { o.dropped = true } }
 // AllowReported lets components report what went wrong outside.
 func AllowReported() Option { return func(o *options) { o.reported = true } }
 
-// AllowAlive lets sessions outlive the test.
+// AllowAlive lets sessions, and what holds the kernel, outlive the test.
 func AllowAlive() Option { return func(o *options) { o.living = true } }
+
+// AllowGoroutines lets goroutines that handlers started outlive the test.
+func AllowGoroutines() Option { return func(o *options) { o.running = true } }
 
 // New makes a simulated kernel that fails t on what a correct program does not
 // do: see the package's documentation.
@@ -55,6 +58,7 @@ func New(t testing.TB, opts ...Option) *kernel.Kernel {
 	if seed, ok := replay(t); ok {
 		o.cfg.Seed = seed
 	}
+	o.cfg.Debug = true
 	w := &watch{t: t, options: o}
 	o.cfg.Observer = w.observer(o.cfg.Observer)
 	k := kernel.New(o.cfg)
@@ -94,11 +98,7 @@ func (w *watch) add(format string, args ...any) {
 // end is the leak report, and the place where all findings come out.
 func (w *watch) end(k *kernel.Kernel) {
 	w.t.Helper()
-	if !w.living {
-		for _, a := range k.Sessions() {
-			w.add("still alive at the end of the test:\n%s", k.Explain(a))
-		}
-	}
+	w.leaks(k)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.found {

@@ -1,0 +1,6 @@
+//go:build usherdebug
+
+package kernel
+
+// alwaysDebug: see Config.Debug.
+const alwaysDebug = true
