@@ -182,10 +182,11 @@ func (c *Context) SigHandled() {
 }
 
 // Signal queues a signal to a session and its descendants, or to everyone when
-// to is empty. See Kernel.Signal.
+// to is empty. Until it is dispatched it holds this session, as an event does. See
+// Kernel.Signal.
 func (c *Context) Signal(to Address, name string, args ...any) error {
 	c.check()
-	return c.k.Signal(to, name, args...)
+	return c.k.signalFrom(c.s, to, name, args)
 }
 
 func checkSignal(name string) error {

@@ -193,6 +193,10 @@ func (k *Kernel) recheck() {
 // gave to Sig. An unhandled terminal signal (HUP, INT, QUIT, TERM, KILL, IDLE,
 // DIE) stops everyone it reached.
 func (k *Kernel) Signal(to Address, name string, args ...any) error {
+	return k.signalFrom(nil, to, name, args)
+}
+
+func (k *Kernel) signalFrom(from *session, to Address, name string, args []any) error {
 	s := k.root
 	if to != "" {
 		if s = k.dir.find(to); s == nil {
@@ -202,7 +206,7 @@ func (k *Kernel) Signal(to Address, name string, args ...any) error {
 	if err := checkSignal(name); err != nil {
 		return err
 	}
-	k.signal(s, name, append([]any(nil), args...))
+	k.walk(&walk{k: k, name: name, args: append([]any(nil), args...), global: s == k.root, target: s, from: from}, nil)
 	return nil
 }
 

@@ -162,14 +162,23 @@ func (l *loop) mark(s *session) {
 	}
 }
 
-// sweep ends what was marked and still is not held, the last marked first (K27).
+// sweep ends what was marked and still is not held, the last marked first (K27);
+// then whom these ends robbed of their last hold, such as parents, and so on.
 func (l *loop) sweep() {
-	for n := len(l.marked); n > 0; n = len(l.marked) {
-		s := l.marked[n-1]
-		l.marked = l.marked[:n-1]
-		s.marked = false
-		if s.collectable() {
-			l.ch.end(s, false, nil)
+	for {
+		for n := len(l.marked); n > 0; n = len(l.marked) {
+			s := l.marked[n-1]
+			l.marked = l.marked[:n-1]
+			s.marked = false
+			if s.collectable() {
+				l.ch.end(s, false, nil)
+			}
+		}
+		if l.inN.Load() != 0 {
+			l.merge() // a hold that goes is a nudge
+		}
+		if len(l.marked) == 0 {
+			return
 		}
 	}
 }

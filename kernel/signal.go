@@ -101,7 +101,8 @@ type walk struct {
 	targets []*session // in the order they are told
 	global  bool       // sent to the kernel
 	handled bool
-	target  *session      // held until the verdict, as by an event
+	target  *session      // held until the verdict, as by an event …
+	from    *session      // … and so is who sent it (K21), if a session did
 	cause   *Exception    // DIE: the failure
 	over    chan struct{} // closed at the verdict, if anybody wants to know
 }
@@ -111,14 +112,28 @@ func (k *Kernel) signal(to *session, name string, args []any) {
 	k.walk(&walk{k: k, name: name, args: args, global: to == k.root, target: to}, nil)
 }
 
+func (w *walk) hold() {
+	w.target.hold()
+	if w.from != nil {
+		w.from.hold()
+	}
+}
+
+func (w *walk) unhold() {
+	w.target.unhold()
+	if w.from != nil {
+		w.from.unhold()
+	}
+}
+
 // walk queues a signal's dispatch. cancelled, when not nil, is asked right before.
 // In parallel mode a walk may have to wait for a busy session on its way. Others
 // do not wait for it, except those of the same name: these keep their order.
 func (k *Kernel) walk(w *walk, cancelled func() bool) {
-	w.target.hold()
+	w.hold()
 	k.root.postJob(func(ch *chain, _, _ bool) {
 		if cancelled != nil && cancelled() {
-			w.target.unhold()
+			w.unhold()
 			return
 		}
 		if k.signals.begin(w) {
@@ -226,7 +241,7 @@ func (ch *chain) verdict(w *walk) {
 	}
 	f := fateOf(w.name)
 	if f == benign || f == terminal && w.handled {
-		w.target.unhold()
+		w.unhold()
 		return
 	}
 	if w.cause != nil {
@@ -240,7 +255,7 @@ func (ch *chain) verdict(w *walk) {
 		s.condemn()
 	}
 	ch.stopEach(victims, func(ch *chain) {
-		w.target.unhold()
+		w.unhold()
 		if w.global && len(k.tree.childrenOf(k.root)) > 0 { // created while the others stopped
 			k.Stop()
 		}

@@ -202,6 +202,30 @@ func TestSignal_HoldsItsTarget(t *testing.T) {
 	})
 }
 
+// TestK21_K23_SignalHoldsItsSender: whose last deed is a signal, to another session
+// or to everyone, is there to hear it, and whoever got it can answer.
+func TestK21_K23_SignalHoldsItsSender(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		other := k.service(table{
+			"_start": func(c *kernel.Context) error { c.Sig("ASK", "ask"); return nil },
+			"ask":    func(c *kernel.Context) error { return c.Post(c.Arg(1).(kernel.Address), "answer") },
+		})
+		k.spawn(table{
+			"_start": func(c *kernel.Context) error { return c.Signal(other, "ASK", c.Self()) },
+			"answer": func(c *kernel.Context) error {
+				k.note("answer")
+				c.Sig("ALL", "all")
+				return c.Signal("", "ALL")
+			},
+			"all":   k.noting("all"),
+			"_stop": k.noting("stop"),
+		})
+		k.run()
+		k.wantNotes("answer", "all", "stop")
+	})
+}
+
 // IDLE once, then, if it was handled and nothing came of it, ZOMBIE once (K43);
 // if something did, IDLE again at the next idle point (K42).
 func TestSignal_IDLEThenZOMBIE_K41_K43(t *testing.T) {

@@ -150,7 +150,7 @@ func (w *worker) steal() *session {
 		}
 	}
 	for _, v := range victims { // only now what the victim would run next itself
-		if v != w && v.stuck() {
+		if v != w && v.next.Load() != nil && v.stuck() {
 			if s := v.next.Swap(nil); s != nil {
 				return s
 			}
