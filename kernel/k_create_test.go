@@ -212,7 +212,7 @@ func TestK87_ChildHasThreeArguments(t *testing.T) {
 				_, err = c.Spawn(valued(table{ // it stops with a child, which its parent gains
 					"_start": func(c *kernel.Context) error { return c.Yield("go") },
 					"go": func(c *kernel.Context) error {
-						_, err := c.Spawn(valued(nil))
+						_, err := c.Spawn(valued(nil), kernel.Alias("kid"))
 						c.Stop()
 						return err
 					},

@@ -177,7 +177,7 @@ func (ch *chain) bequeath(kid, from, to *session, next func(*chain)) {
 		case !alive || to.ending:
 			ch.bequeath(kid, from, ch.k.tree.parentOf(to), next)
 		case !ch.k.tree.move(kid, from, to):
-			next(ch)
+			ch.afterMourning(kid, from, next)
 		default:
 			ch.tell(to, func(ch *chain) {
 				from.unhold()
@@ -190,6 +190,18 @@ func (ch *chain) bequeath(kid, from, to *session, next func(*chain)) {
 		return
 	}
 	ch.visit(to, give)
+}
+
+// afterMourning calls next when a child that could not be given away is no longer
+// from's: it ends, too, and from, which was to hear of that, hears of it first (K28).
+func (ch *chain) afterMourning(kid, from *session, next func(*chain)) {
+	ch.visit(kid, func(ch *chain, alive, _ bool) {
+		if alive && ch.k.tree.parentOf(kid) == from {
+			kid.onEnd = append(kid.onEnd, next)
+			return
+		}
+		next(ch)
+	})
 }
 
 // finish frees everything a stopped session had. From here its address names

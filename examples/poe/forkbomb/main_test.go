@@ -43,14 +43,8 @@ func TestK29_Force(t *testing.T) {
 	t.Run("serial", func(t *testing.T) { check(rules)(t, poetest.Lines(t, poetest.Sample(t, "-force"))) })
 	poetest.Simulated(t, check(rules), "-force")
 	t.Run("parallel", func(t *testing.T) {
-		childrenMayBeGone(t)
 		poetest.Parallel(t, check(looseRules), "-force")
 	})
-}
-
-// childrenMayBeGone skips what cannot be relied on yet.
-func childrenMayBeGone(t *testing.T) {
-	t.Skip("in parallel mode a child that ends while its parent does may be gone when its next parent hears of it, or may never be lost")
 }
 
 // TestK124_K126_Interrupt sends a real INT when the tree has grown a little. In
@@ -60,9 +54,6 @@ func childrenMayBeGone(t *testing.T) {
 func TestK124_K126_Interrupt(t *testing.T) {
 	for mode, limit := range map[string]int{"serial": 100000, "parallel": 2000} {
 		t.Run(mode, func(t *testing.T) {
-			if mode == "parallel" {
-				childrenMayBeGone(t)
-			}
 			cmd := poetest.Sample(t, "-mode", mode, "-limit", fmt.Sprint(limit))
 			cmd.Stderr = io.Discard // the kernel warns of what the stop dropped
 			out, err := cmd.StdoutPipe()

@@ -75,7 +75,11 @@ func (tr *tree) read(line string) (bad string) {
 	case !tr.family:
 	case scan(line, "%d: gain %d", &id, &child):
 		n := tr.nodes[child]
-		if n.lost || n.parent.parent != tr.nodes[id] || tr.alive && n.stops {
+		heir := n.parent.parent
+		for !tr.alive && heir != nil && heir != tr.nodes[id] { // it stops, too
+			heir = heir.parent
+		}
+		if n.lost || heir == nil || heir != tr.nodes[id] || tr.alive && n.stops {
 			return "not a grandchild that is there"
 		}
 		n.parent.children--
