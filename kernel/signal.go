@@ -120,6 +120,9 @@ func (k *Kernel) walk(w *walk, cancelled func() bool) {
 			w.target.unhold()
 			return
 		}
+		if w.name != "IDLE" && w.name != "ZOMBIE" {
+			ch.worked()
+		}
 		if k.signals.begin(w) {
 			ch.run(w)
 		}
