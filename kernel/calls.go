@@ -146,7 +146,7 @@ func (q *calls) handOver(s *session) bool {
 	}
 	list := q.waiters[s]
 	if len(list) == 0 {
-		q.clearFlag(s)
+		q.noWaiters(s)
 		return false
 	}
 	w := list[0]
@@ -174,10 +174,12 @@ func (q *calls) pop(s *session, rest []*waiter) {
 	}
 }
 
-func (q *calls) clearFlag(s *session) {
+// noWaiters takes the flag back that those left who gave up (ErrDeadlock, a
+// timeout). The holder may have kept the session for their sake: it is to look again.
+func (q *calls) noWaiters(s *session) {
 	for {
 		old := s.state.Load()
-		if s.state.CompareAndSwap(old, old&^bWaiters) {
+		if s.state.CompareAndSwap(old, old&^bWaiters|bLook) {
 			return
 		}
 	}

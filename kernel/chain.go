@@ -133,6 +133,17 @@ func (ch *chain) number(c *Context) {
 	}
 }
 
+// worked notes work that is no queued event of a user's session, so that IDLE may
+// come again. A goroutine from outside is counted when it leaves.
+func (ch *chain) worked() {
+	switch {
+	case ch.k.loop != nil:
+		ch.k.loop.work++
+	case ch.w != nil:
+		ch.w.work++
+	}
+}
+
 // acknowledge notes that an event from s was dealt with.
 func (ch *chain) acknowledge(from *session) {
 	if from == ch.acks.from {

@@ -8,12 +8,14 @@ import (
 	"github.com/usher-go/usher/kernel"
 )
 
-// Before Run, Spawn and Call run handlers and nothing else does.
-func TestG3_BeforeRunOnlySpawnAndCall(t *testing.T) {
+// Before Run, Spawn and Call run handlers and nothing else does: posts and timers
+// wait (K3).
+func TestG3_BeforeRunOnlySpawnAndCall_K3(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		a := k.spawn(table{
-			"_start": k.noting("start"),
+			"_start": func(c *kernel.Context) error { k.note("start"); c.Delay("timer", 0); return nil },
+			"timer":  k.noting("timer"),
 			"posted": k.noting("posted"),
 			"called": func(c *kernel.Context) error { k.note("called"); c.Return(7); return c.Yield("posted") },
 			"_stop":  k.noting("stop"),
@@ -24,8 +26,10 @@ func TestG3_BeforeRunOnlySpawnAndCall(t *testing.T) {
 			t.Errorf("Call: %v, %v", v, err)
 		}
 		k.wantNotes("start", "called")
+		k.notes = nil
 		k.run()
-		k.wantNotes("start", "called", "posted", "posted", "stop")
+		k.wantSet("timer", "posted", "posted", "stop")
+		expect(t, "last", k.journal()[3], "stop")
 	})
 }
 
@@ -75,6 +79,7 @@ func TestG3_YieldIsPostToSelf_K50(t *testing.T) {
 	})
 }
 
+// K54: the list of arguments is the event's own; what they refer to is shared.
 func TestG3_ArgumentsAreCopied_K54(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
@@ -88,8 +93,12 @@ func TestG3_ArgumentsAreCopied_K54(t *testing.T) {
 					must(c.Yield("a", args...))
 					clear(args)
 				}
+				shared := map[string]int{"written": 1}
+				must(c.Yield("b", shared))
+				shared["written"] = 2
 				return nil
 			},
+			"b": func(c *kernel.Context) error { k.note("%v", c.Arg(0)); return nil },
 			"a": func(c *kernel.Context) error {
 				args := c.Args()
 				for i, v := range args {
@@ -103,7 +112,7 @@ func TestG3_ArgumentsAreCopied_K54(t *testing.T) {
 			},
 		})
 		k.run()
-		k.wantNotes("0", "1", "2", "3", "4")
+		k.wantNotes("0", "1", "2", "3", "4", "map[written:2]")
 	})
 }
 

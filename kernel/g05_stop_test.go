@@ -46,9 +46,9 @@ func kin(k *fixture, name string, more table) table {
 	return t
 }
 
-// A natural end goes from the leaves up (K28); the parent hears "create" with
+// IDLE ends services from the leaves up; the parent hears "create" with
 // _start's value and "lose" with _stop's (K84, K29), and no _parent (K86).
-func TestG5_NaturalStopOrder_K28_K84(t *testing.T) {
+func TestG5_IDLEEndsServicesLeavesFirst_K84(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		k.spawn(kin(k, "grandpa", table{
@@ -102,27 +102,28 @@ func must1[T any](v T, ok bool) T {
 }
 
 // While _stop and _child("lose") run, the dying session's names still resolve and
-// it can be called (K30, K33); afterwards they name nobody (K117).
-func TestG5_NamesLastThroughTheStop_K30(t *testing.T) {
+// it can be called (K30), and can call (K33); afterwards they name nobody (K117).
+func TestG5_NamesLastThroughTheStop_K30_K33(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		k.spawn(table{
 			"_start": func(c *kernel.Context) error { return c.Yield("go") },
 			"go": func(c *kernel.Context) error {
-				_, err := c.Spawn(table{
+				id, err := c.Spawn(table{
 					"_start": func(c *kernel.Context) error { return c.AliasSet("dying") },
 					"_child": func(*kernel.Context) error { return nil },
 					"alive?": func(c *kernel.Context) error { c.Return("yes"); return nil },
 					"end":    func(c *kernel.Context) error { c.Stop(); return nil },
 					"_stop": func(c *kernel.Context) error {
-						v, err := c.Call("dying", "alive?")
-						k.note("in _stop: %v %v", v, err)
-						v, err = c.Call("parent", "alive?")
-						k.note("parent: %v %v", v, err)
+						for _, to := range []kernel.Address{"dying", c.Self(), "parent"} {
+							v, err := c.Call(to, "alive?")
+							k.note("in _stop: %v %v", v, err)
+						}
 						return nil
 					},
 				})
 				must(err)
+				must(c.Monitor(id, "after"))
 				return c.Post("dying", "end")
 			},
 			"alive?": func(c *kernel.Context) error { c.Return("here"); return nil },
@@ -130,24 +131,28 @@ func TestG5_NamesLastThroughTheStop_K30(t *testing.T) {
 				if c.Arg(0) != "lose" {
 					return nil
 				}
-				v, err := c.Call("dying", "alive?")
-				k.note("in lose: %v %v", v, err)
-				return c.Yield("after")
+				for _, to := range []kernel.Address{"dying", c.Arg(1).(kernel.Address)} {
+					v, err := c.Call(to, "alive?")
+					k.note("in lose: %v %v", v, err)
+				}
+				return nil
 			},
 			"after": func(c *kernel.Context) error {
-				_, err := c.Call("dying", "alive?")
-				k.note("after: %v", errors.Is(err, kernel.ErrNoSession))
+				for _, to := range []kernel.Address{"dying", c.Arg(0).(kernel.Address)} {
+					_, err := c.Call(to, "alive?")
+					k.note("after: %v", errors.Is(err, kernel.ErrNoSession))
+				}
 				return nil
 			},
 		}, kernel.Alias("parent"))
 		k.run()
-		k.wantNotes("in _stop: yes <nil>", "parent: here <nil>", "in lose: yes <nil>", "after: true")
+		k.wantNotes("in _stop: yes <nil>", "in _stop: yes <nil>", "in _stop: here <nil>",
+			"in lose: yes <nil>", "in lose: yes <nil>", "after: true", "after: true")
 	})
 }
 
-// K32: what _stop posts is accepted and reported; timers go in silence; K35: a
-// session made in _stop goes to the grandparent without a word.
-func TestG5_WhatStopPosts_K32_K35(t *testing.T) {
+// K32: what _stop posts is accepted and reported; timers go in silence.
+func TestG5_WhatStopPosts_K32(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		other := k.service(table{"from _stop": k.noting("must not come")})
@@ -156,6 +161,7 @@ func TestG5_WhatStopPosts_K32_K35(t *testing.T) {
 				must(c.Post(other, "from _stop", 1))
 				must(c.Yield("self", 2))
 				c.Delay("timer", time.Hour)
+				c.Delay("from _stop", 0)
 				_, err := c.Spawn(table{"_stop": k.noting("grandchild stops")})
 				must(err)
 				if err := c.Post("nobody", "x"); !errors.Is(err, kernel.ErrNoSession) {

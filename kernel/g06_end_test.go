@@ -271,14 +271,16 @@ func TestG6_StopBeforeRun_K15(t *testing.T) {
 
 // K16 differs: Stop is queued, so the handler that asks for it goes on as itself;
 // what it posts afterwards is accepted, and handled or reported.
-func TestG6_StopFromAHandler(t *testing.T) {
+func TestG6_StopFromAHandler_K16(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		k.spawn(table{
 			"_start": func(c *kernel.Context) error { c.Lease("x"); return c.Yield("go") },
 			"go": func(c *kernel.Context) error {
+				self := c.Self()
 				k.Stop()
 				must(c.Yield("after"))
+				expect(t, "who it is after Stop", c.Self(), self)
 				return nil
 			},
 			"after": k.noting("after"),

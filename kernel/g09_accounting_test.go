@@ -14,19 +14,21 @@ import (
 	"github.com/usher-go/usher/kernel"
 )
 
-// stormBudget is how many events a storm posts before it dies down.
-const stormBudget = 3000
-
 // storm is a population of sessions that post, call, spawn, lease, set timers,
 // detach, stop and kill each other at random, while goroutines do the same from
 // outside.
 type storm struct {
 	*fixture
 	m                 kernel.Mode
+	budget            atomic.Int64 // how many events are posted before it dies down
 	accepted, handled atomic.Int64
 	calls, deadlocks  atomic.Int64
 	population        atomic.Int64
 	posters           sync.WaitGroup // a session that stops does not wait for them
+
+	running, calling, held, timers atomic.Int64 // at this moment
+
+	judged bool // IDLE is to wait for goroutines whose session has ended, too
 
 	mu    sync.Mutex
 	addrs []kernel.Address
@@ -47,19 +49,42 @@ func (s *storm) count(err error) {
 	}
 }
 
+// hold keeps the kernel from IDLE.
+func (s *storm) hold() (release func()) {
+	s.held.Add(1)
+	over := s.Hold("storm")
+	return func() { s.held.Add(-1); over() }
+}
+
+// counted is a handler that is seen to run.
+func (s *storm) counted(h kernel.Handler) kernel.Handler {
+	return func(c *kernel.Context) error {
+		s.running.Add(1)
+		defer s.running.Add(-1)
+		return h(c)
+	}
+}
+
+// member is one session of a storm.
+type member struct {
+	*storm
+	rng   *rand.Rand
+	ended bool // its _stop is over
+}
+
 func (s *storm) member(seed uint64) kernel.Receiver {
-	rng := rand.New(rand.NewPCG(seed, 9))
-	hop := func(c *kernel.Context) error {
+	m := &member{storm: s, rng: rand.New(rand.NewPCG(seed, 9))}
+	hop := s.counted(func(c *kernel.Context) error {
 		s.handled.Add(1)
 		ttl := c.Arg(0).(int)
 		if ttl == 0 {
 			return nil
 		}
-		for range 1 + rng.IntN(2) {
-			s.act(c, rng, ttl-1)
+		for range 1 + m.rng.IntN(2) {
+			m.act(c, ttl-1)
 		}
 		return nil
-	}
+	})
 	return table{
 		"_start": func(c *kernel.Context) error {
 			s.mu.Lock()
@@ -68,28 +93,31 @@ func (s *storm) member(seed uint64) kernel.Receiver {
 			return nil
 		},
 		"hop":   hop,
-		"timer": func(c *kernel.Context) error { s.act(c, rng, 1); return nil },
-		"call": func(c *kernel.Context) error {
+		"timer": s.counted(func(c *kernel.Context) error { s.timers.Add(-1); m.act(c, 1); return nil }),
+		"call": s.counted(func(c *kernel.Context) error {
 			s.calls.Add(1)
 			runtime.Gosched()
-			if rng.IntN(3) == 0 {
-				s.act(c, rng, c.Arg(0).(int))
+			if m.rng.IntN(3) == 0 {
+				m.act(c, c.Arg(0).(int))
 			}
 			return nil
-		},
+		}),
 		"_stop": func(c *kernel.Context) error {
 			s.population.Add(-1)
+			s.timers.Add(-int64(len(c.AlarmRemoveAll())))
+			m.ended = true
 			s.mu.Lock()
 			s.addrs = slices.DeleteFunc(s.addrs, func(a kernel.Address) bool { return a == c.Self() && len(s.addrs) > 1 })
 			s.mu.Unlock()
-			s.count(c.Post(s.someone(rng), "hop", 1)) // accepted, and reported (K32)
+			s.count(c.Post(s.someone(m.rng), "hop", 1)) // accepted, and reported (K32)
 			return nil
 		},
 	}
 }
 
-func (s *storm) act(c *kernel.Context, rng *rand.Rand, ttl int) {
-	if s.accepted.Load() > stormBudget {
+func (s *member) act(c *kernel.Context, ttl int) {
+	rng := s.rng
+	if s.accepted.Load() > s.budget.Load() {
 		return
 	}
 	switch rng.IntN(40) {
@@ -98,7 +126,9 @@ func (s *storm) act(c *kernel.Context, rng *rand.Rand, ttl int) {
 	case 0, 1, 12:
 		s.count(c.Yield("hop", ttl))
 	case 2, 3, 4, 13, 14, 15:
+		s.calling.Add(1)
 		_, err := c.Call(s.someone(rng), "call", max(ttl-1, 0))
+		s.calling.Add(-1)
 		if errors.Is(err, kernel.ErrDeadlock) {
 			s.deadlocks.Add(1)
 		}
@@ -115,26 +145,37 @@ func (s *storm) act(c *kernel.Context, rng *rand.Rand, ttl int) {
 	case 8:
 		_ = c.Signal(s.someone(rng), "KILL")
 	case 9:
+		if s.ended { // it is called while its end goes on (K30)
+			return
+		}
+		s.timers.Add(1)
 		c.DelayAdd("timer", time.Duration(rng.IntN(300))*time.Microsecond)
 	case 10:
-		if c.AlarmClear("timer") == 0 {
+		n := c.AlarmClear("timer")
+		s.timers.Add(-int64(n))
+		if n == 0 {
 			_ = c.DetachMyself()
 		}
 	case 11:
-		l := c.Lease("storm")
-		s.posters.Go(func() { s.count(l.Post("hop", ttl)); l.Release() })
+		l, done := c.Lease("storm"), func() {}
+		if s.judged {
+			done = s.hold()
+		}
+		s.posters.Go(func() { s.count(l.Post("hop", ttl)); l.Release(); done() })
 	}
 }
 
-func (s *storm) outside(seed uint64) {
+func (s *storm) outside(seed uint64, times int) {
 	rng := rand.New(rand.NewPCG(seed, 10))
-	for range 200 {
+	for range times {
 		switch rng.IntN(12) {
 		default:
 			s.count(s.Post(s.someone(rng), "hop", 12))
 		case 0:
 			if s.m != kernel.Simulated {
+				s.calling.Add(1)
 				_, _ = s.Call(s.t.Context(), s.someone(rng), "call", 2)
+				s.calling.Add(-1)
 			}
 		case 1:
 			_ = s.Signal(s.someone(rng), "KILL")
@@ -161,6 +202,7 @@ func TestG9_AcceptedIsHandledOrReported(t *testing.T) {
 		for n := range seeds {
 			t.Run(fmt.Sprint("seed ", n), func(t *testing.T) {
 				s := &storm{fixture: boot(t, m, seed(n), workers(1+int(n)%4)), m: m}
+				s.budget.Store(3000)
 				for i := range 10 {
 					s.population.Add(1)
 					a := s.spawn(s.member(n*100 + uint64(i)))
@@ -169,7 +211,7 @@ func TestG9_AcceptedIsHandledOrReported(t *testing.T) {
 				release := s.Hold("storm")
 				var wg sync.WaitGroup
 				for i := range 3 {
-					wg.Go(func() { s.outside(n*10 + uint64(i)) })
+					wg.Go(func() { s.outside(n*10+uint64(i), 200) })
 				}
 				go func() { wg.Wait(); release() }()
 				s.run()
@@ -189,27 +231,42 @@ func TestG9_AcceptedIsHandledOrReported(t *testing.T) {
 func TestG9_KilledSendersEventsAreReported_K34(t *testing.T) {
 	for _, kill := range []bool{true, false} {
 		t.Run(fmt.Sprint("killed ", kill), func(t *testing.T) {
-			k := boot(t, kernel.Serial)
-			to := k.service(table{"x": k.noting("x")})
-			k.spawn(table{
-				"_start": func(c *kernel.Context) error { return c.Yield("go") },
-				"go": func(c *kernel.Context) error {
-					if kill {
-						must(c.Signal(c.Self(), "KILL"))
-					} else {
-						c.Stop()
-					}
-					return c.Post(to, "x", 1)
-				},
+			inOrders(t, modes, func(k *fixture, m kernel.Mode) {
+				gone := make(chan int)
+				to := k.service(table{
+					"wait": func(*kernel.Context) error {
+						if m == kernel.Parallel { // in the serial modes the order does it
+							<-gone
+						}
+						return nil
+					},
+					"x": k.noting("x"),
+				})
+				must(k.Post(to, "wait"))
+				k.spawn(table{
+					"_start": func(c *kernel.Context) error { return c.Yield("go") },
+					"go": func(c *kernel.Context) error {
+						if kill {
+							must(c.Signal(c.Self(), "KILL"))
+						} else {
+							c.Stop()
+						}
+						return c.Post(to, "x", 1)
+					},
+					"_stop": func(*kernel.Context) error { k.note("stop"); close(gone); return nil },
+				})
+				k.run()
+				switch {
+				case !kill:
+					k.wantSet("stop", "x")
+				case k.dropped.Load() == 1:
+					k.wantNotes("stop")
+					k.wantDrops(map[string]int{"x: sender stopped": 1})
+				default: // the seed had it handled before the signal
+					expect(k.t, "mode", m, kernel.Simulated)
+					k.wantNotes("x", "stop")
+				}
 			})
-			k.run()
-			if kill {
-				k.wantNotes()
-				k.wantDrops(map[string]int{"x: sender stopped": 1})
-			} else {
-				k.wantNotes("x")
-				k.wantDrops(map[string]int{})
-			}
 		})
 	}
 }

@@ -159,48 +159,53 @@ func TestG10_RemovedAfterFiring(t *testing.T) {
 	})
 }
 
-// Serial: timers and posts share one order. Past alarms overtake queued posts,
-// the oldest first; a delay of zero stands in line (K53).
-func TestG10_TimersAndPostsShareOneOrder_K53(t *testing.T) {
-	k := boot(t, kernel.Serial)
-	x := func(c *kernel.Context) error { k.note("%v", c.Arg(0)); return nil }
-	k.spawn(table{
-		"_start": func(c *kernel.Context) error { return c.Yield("go") },
-		"go": func(c *kernel.Context) error {
-			must(c.Yield("x", "post 1"))
-			c.DelayAdd("x", 0, "delay 0")
-			must(c.Yield("x", "post 2"))
-			c.DelayAdd("x", -time.Hour, "negative delay")
-			must(c.Yield("x", "post 3"))
-			c.AlarmAdd("x", c.Now().Add(-time.Second), "past alarm")
-			c.AlarmAdd("x", c.Now().Add(-time.Minute), "older alarm")
-			return nil
-		},
-		"x": x,
+// In the serial modes timers and posts share one order. Past alarms overtake queued
+// posts, the oldest first (K13); a delay of zero stands in line (K53).
+func TestG10_TimersAndPostsShareOneOrder_K13_K53(t *testing.T) {
+	inOrders(t, serialModes, func(k *fixture, _ kernel.Mode) {
+		k.spawn(table{
+			"_start": func(c *kernel.Context) error { return c.Yield("go") },
+			"go": func(c *kernel.Context) error {
+				must(c.Yield("x", "post 1"))
+				c.DelayAdd("x", 0, "delay 0")
+				must(c.Yield("x", "post 2"))
+				c.DelayAdd("x", -time.Hour, "negative delay")
+				must(c.Yield("x", "post 3"))
+				c.AlarmAdd("x", c.Now().Add(-time.Second), "past alarm")
+				c.AlarmAdd("x", c.Now().Add(-time.Minute), "older alarm")
+				return nil
+			},
+			"x": func(c *kernel.Context) error { k.note("%v", c.Arg(0)); return nil },
+		})
+		k.run()
+		k.wantNotes("older alarm", "past alarm", "post 1", "delay 0", "post 2", "negative delay", "post 3")
 	})
-	k.run()
-	k.wantNotes("older alarm", "past alarm", "post 1", "delay 0", "post 2", "negative delay", "post 3")
 }
 
-// K12: a session that yields for ever starves neither timers nor others.
+// K12: a session that yields for ever starves neither timers nor others. Virtual
+// time stands while it does.
 func TestG10_EndlessYieldDoesNotStarveTimers_K12(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		if m == kernel.Simulated {
-			t.Skip("virtual time stands while events are queued")
-		}
 		k := boot(t, m, workers(1))
-		stop := false
+		stop, spins := false, 0
 		k.spawn(table{
 			"_start": func(c *kernel.Context) error { c.Delay("enough", time.Millisecond); return c.Yield("spin") },
 			"spin": func(c *kernel.Context) error {
-				if stop {
+				if spins++; stop || m == kernel.Simulated && spins == 1000 {
 					return nil
 				}
 				return c.Yield("spin")
 			},
-			"enough": func(*kernel.Context) error { stop = true; return nil },
+			"enough": func(*kernel.Context) error {
+				stop = true
+				k.note("enough after all spins: %v", spins == 1000)
+				return nil
+			},
 		})
 		k.run()
+		if m == kernel.Simulated {
+			k.wantNotes("enough after all spins: true")
+		}
 	})
 }
 

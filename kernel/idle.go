@@ -5,11 +5,14 @@ package kernel
 // under the scheduler's lock, when every worker ran dry or the loop is empty. Each
 // Run begins anew.
 type idle struct {
-	told bool   // IDLE was sent …
-	mark uint64 // … when this much work had been done
+	told idleVerdict // which signal was sent last, idleWait for none …
+	mark uint64      // … when this much work had been done
 }
 
-// next returns what to do at an idle point.
+// next returns what to do at an idle point. What comes of IDLE is work, or
+// something else to wait for: when that is over, the kernel is idle anew. Work is
+// an event or a signal handled, or a session made. The inbox is looked at last:
+// who posts and then releases a lease is seen to do so in this order.
 func (i *idle) next(k *Kernel, work uint64) idleVerdict {
 	switch {
 	case k.live.Load() == 0:
@@ -17,13 +20,17 @@ func (i *idle) next(k *Kernel, work uint64) idleVerdict {
 			return idleDone
 		}
 		return idleWait
-	case k.active.Load() > 0 || k.timers.pending() > 0:
+	case k.active.Load() > 0 || k.timers.pending() > 0 || k.loop != nil && k.loop.inN.Load() > 0:
+		i.told = idleWait
 		return idleWait
-	case i.told && i.mark == work:
-		return idleZombie
+	case i.told == idleWait || i.mark != work:
+		i.told, i.mark = idleIdle, work
+	case i.told == idleIdle:
+		i.told = idleZombie
+	default: // ZOMBIE stopped everyone; Proto.Actor is still letting somebody go
+		return idleWait
 	}
-	i.told, i.mark = true, work
-	return idleIdle
+	return i.told
 }
 
 type idleVerdict uint8

@@ -137,8 +137,8 @@ func TestDescribe(t *testing.T) {
 }
 
 // The observer sees every event begin and end, with its cause; posts, calls and
-// timers alike; numbers are unique.
-func TestObserver_EveryEventKnowsItsCause(t *testing.T) {
+// timers alike; numbers are unique (K58).
+func TestObserver_EveryEventKnowsItsCause_K58(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		var mu sync.Mutex
 		posted, began, ended := map[uint64]string{}, map[uint64]kernel.Record{}, map[uint64]error{}
@@ -233,8 +233,8 @@ func TestObserver_Unhandled_K60(t *testing.T) {
 	})
 }
 
-// Step handles one due event or timer and never waits.
-func TestStep(t *testing.T) {
+// Step handles one due event or timer and never waits (K9).
+func TestStep_K9(t *testing.T) {
 	for _, m := range serialModes {
 		t.Run(m.String(), func(t *testing.T) {
 			k := boot(t, m)

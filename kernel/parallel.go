@@ -43,10 +43,10 @@ func newParallel(k *Kernel) *parallel {
 	return p
 }
 
-// enqueue puts a session that was just flagged into a run queue: the current
-// worker's when a handler woke it, the common one otherwise.
+// enqueue puts a session that a chain has just flagged into a run queue: the
+// worker's own when a handler woke it, the common one otherwise.
 func (p *parallel) enqueue(ch *chain, s *session) {
-	if ch != nil && ch.w != nil {
+	if ch.w != nil {
 		if ch.w.next.CompareAndSwap(nil, s) {
 			return // this worker's next turn: its cache is warm and nobody need be woken
 		}
@@ -57,11 +57,29 @@ func (p *parallel) enqueue(ch *chain, s *session) {
 		return
 	}
 	p.mu.Lock()
+	p.injectLocked(s)
+	p.mu.Unlock()
+}
+
+// wake flags a session for whoever is on no chain, and has it queued. A goroutine
+// that was held up between the two would have the kernel look idle, with an event
+// in the inbox that others may have posted: so both are done under the lock.
+func (p *parallel) wake(s *session, bits uint64) {
+	if s.flagAwake(bits) {
+		return
+	}
+	p.mu.Lock()
+	if s.flag(bits) {
+		p.injectLocked(s)
+	}
+	p.mu.Unlock()
+}
+
+func (p *parallel) injectLocked(s *session) {
 	p.inject.push(s)
 	p.injectN.Store(int32(p.inject.len()))
-	p.mu.Unlock()
-	if p.parkedN.Load() > 0 {
-		p.wakeOne()
+	if p.parked > 0 {
+		p.cond.Signal()
 	}
 }
 

@@ -188,10 +188,18 @@ func (t *session) open(counts bool) (ev *event, first bool, err error) {
 }
 
 func (t *session) close(ch *chain, first bool) {
-	enqueue := first && t.flag(bInbox)
-	t.mu.Unlock()
-	if enqueue {
-		t.k.par.enqueue(ch, t)
+	switch {
+	case !first:
+		t.mu.Unlock()
+	case ch == nil:
+		t.k.par.wake(t, bInbox)
+		t.mu.Unlock()
+	default:
+		enqueue := t.flag(bInbox)
+		t.mu.Unlock()
+		if enqueue {
+			t.k.par.enqueue(ch, t)
+		}
 	}
 }
 

@@ -12,23 +12,20 @@ import (
 // TestK25_PostToAChildAfterAYield: in POE's order a child without any hold is
 // still there when its creator's next event is handled.
 func TestK25_PostToAChildAfterAYield(t *testing.T) {
-	k := kernel.New(kernel.Config{Mode: kernel.Serial})
-	var child kernel.Address
-	heard := false
-	_, err := k.Spawn(session.New(
-		session.Handle("_start", func(c *kernel.Context) error { return c.Yield("go") }),
-		session.Handle("go", func(c *kernel.Context) (err error) {
-			child, err = c.Spawn(session.New(session.Handle("hello", func(*kernel.Context) error { heard = true; return nil })))
-			return errors.Join(err, c.Yield("next"))
-		}),
-		session.Handle("next", func(c *kernel.Context) error { return c.Post(child, "hello") }),
-	))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := k.Run(t.Context()); err != nil || !heard {
-		t.Fatalf("heard %v, %v", heard, err)
-	}
+	inOrders(t, serialModes, func(k *fixture, _ kernel.Mode) {
+		var child kernel.Address
+		k.spawn(table{
+			"_start": func(c *kernel.Context) error { return c.Yield("go") },
+			"go": func(c *kernel.Context) (err error) {
+				child, err = c.Spawn(table{"hello": k.noting("hello")})
+				return errors.Join(err, c.Yield("next"))
+			},
+			"next":   func(c *kernel.Context) error { return c.Post(child, "hello") },
+			"_child": nop.none,
+		})
+		k.run()
+		k.wantNotes("hello")
+	})
 }
 
 // A panic is one failure, however far its error is handed on by the session that

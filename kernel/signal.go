@@ -136,6 +136,9 @@ func (k *Kernel) walk(w *walk, cancelled func() bool) {
 			w.unhold()
 			return
 		}
+		if w.name != "IDLE" && w.name != "ZOMBIE" {
+			ch.worked()
+		}
 		if k.signals.begin(w) {
 			ch.run(w)
 		}

@@ -228,10 +228,10 @@ func TestK21_K23_SignalHoldsItsSender(t *testing.T) {
 
 // IDLE once, then, if it was handled and nothing came of it, ZOMBIE once (K43);
 // if something did, IDLE again at the next idle point (K42).
-func TestSignal_IDLEThenZOMBIE_K41_K43(t *testing.T) {
+func TestSignal_IDLEThenZOMBIE_K41_K42_K43(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
-		works := 3
+		works, futile := 3, 0
 		k.service(table{
 			"_start": func(c *kernel.Context) error { c.Sig("IDLE", "idle"); c.Sig("ZOMBIE", "zombie"); return nil },
 			"idle": func(c *kernel.Context) error {
@@ -244,12 +244,16 @@ func TestSignal_IDLEThenZOMBIE_K41_K43(t *testing.T) {
 			},
 			"x":      k.noting("x"),
 			"zombie": func(c *kernel.Context) error { k.note("ZOMBIE"); c.SigHandled(); return c.Yield("futile") },
-			"futile": k.noting("futile"),
+			"futile": func(*kernel.Context) error { futile++; return nil },
 			"_stop":  k.noting("stop"),
 		})
 		k.run()
 		k.wantNotes("IDLE", "x", "IDLE", "x", "IDLE", "ZOMBIE", "stop")
-		k.wantDrops(map[string]int{"futile: receiver stopped": 1})
+		if m == kernel.Parallel && futile == 1 { // between the telling and the verdict: it helps as little
+			k.wantDrops(map[string]int{})
+		} else {
+			k.wantDrops(map[string]int{"futile: receiver stopped": 1})
+		}
 
 		k.notes, works = nil, 0 // the next Run begins anew: no ZOMBIE without IDLE
 		k.service(table{

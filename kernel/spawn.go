@@ -114,6 +114,7 @@ func (ch *chain) spawn(parent *session, creator *Context, r Receiver, o *spawnOp
 	}
 	s.hold() // its creator, see settleNew
 	k.live.Add(1)
+	ch.worked()
 	s.pid = k.system.Root.Spawn(k.props(s))
 	s.invoker.InvokeSystemMessage(startedMessage)
 	if o.alias != "" { // from here on others may find it: everything above is in place
@@ -225,6 +226,8 @@ func (ch *chain) abort(s *session) {
 func (ch *chain) settleNew(s *session, creator *Context) {
 	k := ch.k
 	switch {
+	case creator != nil && creator.s.inStop: // its next parent is to hear of its end (K35)
+		creator.s.onEnd = append(creator.s.onEnd, func(*chain) { s.unhold() })
 	case creator != nil:
 		creator.created = append(creator.created, s)
 		if k.loop != nil { // until the next turn, so that its creator may yield and then post to it (K25)

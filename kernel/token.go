@@ -60,6 +60,20 @@ func (s *session) flag(bits uint64) (enqueue bool) {
 	}
 }
 
+// flagAwake is flag for a session that somebody will look at anyway; false when
+// nobody would.
+func (s *session) flagAwake(bits uint64) bool {
+	for {
+		old := s.state.Load()
+		if old&(bHeld|bQueued) == 0 {
+			return false
+		}
+		if s.state.CompareAndSwap(old, old|bits) {
+			return true
+		}
+	}
+}
+
 // claim takes the token for the run queue's entry; false when someone has it,
 // who will see on release what there is to do.
 func (ch *chain) claim(s *session) bool {
@@ -143,7 +157,5 @@ func (k *Kernel) nudge(s *session) {
 		k.loop.nudge(s)
 		return
 	}
-	if s.flag(bLook) {
-		k.par.enqueue(nil, s)
-	}
+	k.par.wake(s, bLook)
 }

@@ -168,6 +168,7 @@ func (l *loop) beginOdd(p *posted, from *session) (*Context, *session) {
 		l.drop(&p.ev, s, ReasonStopped)
 	case from != nil && from.killed.Load():
 		l.drop(&p.ev, s, ReasonSenderStopped)
+		l.mark(s) // the event may have been its last hold
 	default:
 		if c := l.admit(p); c != nil {
 			return c, from

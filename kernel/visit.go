@@ -32,11 +32,8 @@ func (t *session) pushFront(ev *event) bool {
 		return false
 	}
 	t.front = append(t.front, *ev)
-	enqueue := t.flag(bFront)
+	t.k.par.wake(t, bFront)
 	t.mu.Unlock()
-	if enqueue {
-		t.k.par.enqueue(nil, t)
-	}
 	return true
 }
 

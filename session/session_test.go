@@ -117,30 +117,34 @@ func TestOn_WrongPayload(t *testing.T) {
 // K61: handlers are looked up at dispatch, so adding, replacing and removing one
 // concerns events that are queued already.
 func TestState_AffectsQueuedEvents_K61(t *testing.T) {
-	k := kerneltest.New(t)
-	var got []string
-	say := func(s string) kernel.Handler {
-		return func(*kernel.Context) error { got = append(got, s); return nil }
-	}
-	spawn(t, k, session.New(
-		session.Handle("_start", func(c *kernel.Context) error {
-			for _, e := range []string{"x", "add", "x", "remove", "x", "y", "later", "y"} {
-				must(c.Yield(e))
+	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial, kernel.Simulated} {
+		t.Run(m.String(), func(t *testing.T) {
+			k := kerneltest.New(t, kerneltest.Mode(m))
+			var got []string
+			say := func(s string) kernel.Handler {
+				return func(*kernel.Context) error { got = append(got, s); return nil }
 			}
-			return nil
-		}),
-		session.Handle("x", say("table's x")),
-		session.Handle("add", func(c *kernel.Context) error { c.State("x", say("added x")); return nil }),
-		session.Handle("remove", func(c *kernel.Context) error {
-			c.State("x", nil)
-			c.State("_default", say("added default"))
-			return nil
-		}),
-		session.Handle("later", func(c *kernel.Context) error { c.State("y", say("added y")); return nil }),
-	))
-	kerneltest.Run(t, k)
-	if want := "table's x, added x, table's x, added default, added y, added default"; strings.Join(got, ", ") != want { // the last: _stop
-		t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
+			spawn(t, k, session.New(
+				session.Handle("_start", func(c *kernel.Context) error {
+					for _, e := range []string{"x", "add", "x", "remove", "x", "y", "later", "y"} {
+						must(c.Yield(e))
+					}
+					return nil
+				}),
+				session.Handle("x", say("table's x")),
+				session.Handle("add", func(c *kernel.Context) error { c.State("x", say("added x")); return nil }),
+				session.Handle("remove", func(c *kernel.Context) error {
+					c.State("x", nil)
+					c.State("_default", say("added default"))
+					return nil
+				}),
+				session.Handle("later", func(c *kernel.Context) error { c.State("y", say("added y")); return nil }),
+			))
+			kerneltest.Run(t, k)
+			if want := "table's x, added x, table's x, added default, added y, added default"; strings.Join(got, ", ") != want { // the last: _stop
+				t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
+			}
+		})
 	}
 }
 
