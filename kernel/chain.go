@@ -49,13 +49,13 @@ func (ch *chain) push(s *session) *Context {
 		ch.frames = append(ch.frames, &Context{k: ch.k, ch: ch})
 	}
 	c := ch.frames[ch.depth]
+	if ch.debug != nil {
+		c = ch.debug.begin(ch, s)
+		ch.frames[ch.depth] = c
+	}
 	ch.depth++
 	c.s = s
 	s.depth++
-	if ch.debug != nil {
-		c = ch.debug.begin(ch, s)
-		ch.frames[ch.depth-1] = c
-	}
 	return c
 }
 

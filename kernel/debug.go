@@ -62,8 +62,9 @@ func (d *debugging) begin(ch *chain, s *session) *Context {
 	return c
 }
 
-// end leaves the Context as it is: whoever still has it may be reading it.
+// end leaves the Context as it is, to whoever still has it: he may be reading it.
 func (d *debugging) end(c *Context) {
+	c.ch.frames[c.ch.depth] = nil
 	c.guard.over.Store(true)
 	c.s.debug.current.Store(c.guard.before)
 	labels := context.Background()

@@ -70,6 +70,7 @@ func (w *worker) turns() (again bool) {
 			}
 		}
 		ch.pop(c)
+		c = nil
 		w.over(s, events)
 	}
 }
