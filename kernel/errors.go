@@ -115,17 +115,22 @@ func panicked(s *session, ev *event, v any) *Exception {
 	return &Exception{Session: s.addr, Event: ev.name, Source: addr(ev.from), Err: err, Stack: debug.Stack()}
 }
 
-// StopTimeoutError names the sessions whose handlers did not return within
-// Config.StopTimeout of a decided stop (G6), and the functions they are in. It
-// wraps ErrStopTimeout.
+// StopTimeoutError names the sessions whose handlers did not return after a stop
+// was decided (G6), and the functions they are in: for Config.StopTimeout no
+// session had ended. It wraps ErrStopTimeout.
 type StopTimeoutError struct {
 	Timeout  time.Duration
 	Sessions []string // "#7 (logger) in main.(*log).flush (log.go:42)"
 }
 
 func (e *StopTimeoutError) Error() string {
-	return fmt.Sprintf("%v: after %v still busy: %s; have them watch Context.Done, or raise Config.StopTimeout",
-		ErrStopTimeout, e.Timeout, strings.Join(e.Sessions, "; "))
+	list := e.Sessions[:min(len(e.Sessions), 10)]
+	more := ""
+	if n := len(e.Sessions) - len(list); n > 0 {
+		more = fmt.Sprintf("; and %d more", n)
+	}
+	return fmt.Sprintf("%v: after %v without progress still busy: %s%s; have them watch Context.Done, or raise Config.StopTimeout",
+		ErrStopTimeout, e.Timeout, strings.Join(list, "; "), more)
 }
 
 func (e *StopTimeoutError) Unwrap() error { return ErrStopTimeout }

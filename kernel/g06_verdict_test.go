@@ -2,7 +2,9 @@ package kernel_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -44,4 +46,31 @@ func TestG6_VerdictIsAsIfAtOnce(t *testing.T) {
 	k.wantNotes()
 	expect(t, "failures that are the stop's doing", k.failed.Load(), 1)
 	k.wantDrops(map[string]int{"late: receiver stopped": 2, "next: receiver stopped": 1})
+}
+
+// A stop of very many sessions takes longer than StopTimeout, and is no failure as
+// long as one after the other ends.
+func TestG6_StopTimeoutIsWithoutProgress(t *testing.T) {
+	const n = 20_000
+	k := boot(t, kernel.Parallel, func(c *kernel.Config) { c.StopTimeout = 50 * time.Millisecond })
+	k.spawn(table{
+		"_start": func(c *kernel.Context) error { return c.Yield("go") },
+		"go": func(c *kernel.Context) error {
+			for range n {
+				_, err := c.Spawn(nop)
+				must(err)
+			}
+			k.Stop()
+			return nil
+		},
+	})
+	k.run()
+	expect(t, "sessions that stopped", k.stopped.Load(), n+1)
+}
+
+func TestStopTimeoutErrorStaysReadable(t *testing.T) {
+	err := &kernel.StopTimeoutError{Timeout: time.Second, Sessions: make([]string, 1_000_000)}
+	if s := err.Error(); len(s) > 500 || !strings.Contains(s, "and 999990 more") {
+		t.Errorf("%d bytes: %.200s", len(s), s)
+	}
 }

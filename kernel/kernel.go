@@ -43,7 +43,7 @@ type Config struct {
 	Observer    *Observer          // nil: warnings through slog
 	Network     Network            // nil: the system's
 	CallTimeout time.Duration      // how long a Call waits for a busy session; 0: for ever
-	StopTimeout time.Duration      // how long Run waits for handlers once a stop is decided; 0: 10 s
+	StopTimeout time.Duration      // how long Run waits for the next session's end once a stop is decided; 0: 10 s
 	System      *actor.ActorSystem // nil: one shared by the process, silent
 
 	// Debug has misuse panic, and what sessions hold remember where it was made:

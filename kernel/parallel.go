@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"runtime"
+	"runtime/metrics"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,9 @@ type parallel struct {
 	ending  bool
 	target  int // workers wanted
 	stuck   int // workers that did not move when the monitor looked last
+	crowded int // looks in a row at which goroutines waited for a processor
+
+	runnable [1]metrics.Sample // how many do
 
 	parkedN atomic.Int32 // copies for readers without the lock
 	injectN atomic.Int32
@@ -40,6 +44,7 @@ func newParallel(k *Kernel) *parallel {
 	}
 	p := &parallel{k: k, target: n, monitor: make(chan struct{}, 1)}
 	p.cond.L = &p.mu
+	p.runnable[0].Name = "/sched/goroutines/runnable:goroutines"
 	return p
 }
 
@@ -243,9 +248,25 @@ func (p *parallel) relieve() bool {
 		return true
 	}
 	if moving := len(p.all) - stuck; moving < p.target {
-		for range min(stuck, max(p.target, stuck/2), 64) {
+		for range p.reinforcements(stuck) {
 			p.addWorker()
 		}
 	}
 	return true
+}
+
+// reinforcements is how many workers to add for those that are stuck. Where
+// goroutines wait for a processor, the stuck ones may just compute or wait for
+// theirs, and more of them would not help: then it is one, every few looks.
+func (p *parallel) reinforcements(stuck int) int {
+	metrics.Read(p.runnable[:])
+	if p.runnable[0].Value.Uint64() == 0 {
+		p.crowded = 0
+		return min(stuck, max(p.target, stuck/2), 64)
+	}
+	p.crowded++
+	if p.crowded%5 == 0 {
+		return 1
+	}
+	return 0
 }

@@ -77,9 +77,7 @@ func (k *Kernel) run(ctx context.Context, asked <-chan struct{}) error {
 	k.par.start()
 	defer func() { close(quit); <-kept }()
 
-	late := time.NewTimer(k.cfg.StopTimeout)
-	defer late.Stop()
-	late.Stop()
+	var late patience
 	stopping, ended := k.stopping, ctx.Done()
 	for {
 		select {
@@ -91,19 +89,43 @@ func (k *Kernel) run(ctx context.Context, asked <-chan struct{}) error {
 			if asked == nil || stopping == nil {
 				continue
 			}
-			late.Reset(k.cfg.StopTimeout)
+			late.start(k)
 		case <-asked: // TERM was told to everyone
 			asked = nil
 			if stopping != nil {
-				late.Stop()
+				late.stop()
 			}
 		case <-stopping:
 			stopping = nil
-			late.Reset(k.cfg.StopTimeout)
-		case <-late.C:
-			return k.stuck()
+			late.start(k)
+		case <-late.tick:
+			if late.over(k) {
+				return k.stuck()
+			}
 		}
 	}
+}
+
+// patience ends when no session has ended for Config.StopTimeout: very many of
+// them may take longer than that, one after the other.
+type patience struct {
+	tick  <-chan time.Time
+	left  int64 // sessions, at the last look
+	looks int   // in vain
+}
+
+const looksPerTimeout = 8
+
+func (p *patience) start(k *Kernel) { p.left, p.looks = -1, -1; p.over(k) }
+func (p *patience) stop()           { p.tick = nil }
+
+func (p *patience) over(k *Kernel) bool {
+	p.looks++
+	if left := k.live.Load(); left != p.left {
+		p.left, p.looks = left, 0
+	}
+	p.tick = time.After(k.cfg.StopTimeout / looksPerTimeout)
+	return p.looks == looksPerTimeout
 }
 
 func (k *Kernel) takeError() error {

@@ -47,6 +47,9 @@ func (t *session) pushFront(ev *event) bool {
 func (ch *chain) series(i, n int, do func(ch *chain, i int, next func(*chain))) {
 	for i < n && ch.step(i, n, do) {
 		i++
+		if ch.w != nil {
+			ch.w.turned.Add(1) // a long series, not a handler that blocks
+		}
 	}
 }
 
