@@ -30,8 +30,8 @@ var arrows = []struct {
 	{"components/httpclient", []string{"kernel", "session", "wheel", "wheel/filter", "components/keepalive"}},
 	{"components/cluster/etcd", []string{"kernel", "session", "components/cluster"}},
 	{"components/*", []string{"kernel", "session", "wheel", "wheel/filter"}},
-	{"examples/*", []string{"kernel", "session", "wheel", "wheel/filter", "components/*"}},
-	{"examples/*/*", []string{"kernel", "session", "wheel", "wheel/filter", "components/*"}},
+	{"examples/*", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "components/*"}},
+	{"examples/*/*", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "components/*"}},
 	{"bench", []string{"kernel", "session", "wheel", "wheel/filter", "components/*"}},
 	{"docs", nil},
 }

@@ -23,6 +23,10 @@ type Context struct {
 // Event returns the event's name. In a _default handler it is "_default".
 func (c *Context) Event() string { return c.ev.name }
 
+// Seq returns the event's number, by which an Observer knows it; 0 without one
+// that has events numbered.
+func (c *Context) Seq() uint64 { return c.ev.seq }
+
 // Args returns the event's arguments, in a slice that is the caller's.
 func (c *Context) Args() []any { return c.ev.args() }
 
@@ -58,7 +62,7 @@ func (c *Context) Return(v any) { c.ret = v }
 // it is dropped, its children go to its parent, and _stop is its last event.
 // Events queued for it are reported as dropped; those it sent arrive.
 func (c *Context) Stop() {
-	c.s.wantStop = true
+	c.s.wantStop, c.s.asked = true, stop{reason: StopAsked, cause: c.ev.seq}
 	c.s.doom()
 }
 
@@ -102,12 +106,12 @@ func (c *Context) Added(event string) Handler {
 func (c *Context) DetachChild(child Address) error {
 	t := c.resolve(child)
 	if t == nil {
-		return fmt.Errorf("detach %v: %w", child, ErrNoSession)
+		return c.refuse("DetachChild", fmt.Errorf("detach %v: %w", child, ErrNoSession))
 	}
 	if c.k.tree.parentOf(t) != c.s {
-		return fmt.Errorf("detach %v: %w of session %v", child, ErrNotChild, c.s.addr)
+		return c.refuse("DetachChild", fmt.Errorf("detach %v: %w of session %v", child, ErrNotChild, c.s.addr))
 	}
-	c.ch.detach(t, c.s)
+	c.detach(t, c.s)
 	return nil
 }
 
@@ -115,20 +119,20 @@ func (c *Context) DetachChild(child Address) error {
 func (c *Context) DetachMyself() error {
 	p := c.k.tree.parentOf(c.s)
 	if p == c.k.root {
-		return fmt.Errorf("detach %v: %w of any session but the kernel", c.s.addr, ErrNotChild)
+		return c.refuse("DetachMyself", fmt.Errorf("detach %v: %w of any session but the kernel", c.s.addr, ErrNotChild))
 	}
-	c.ch.detach(c.s, p)
+	c.detach(c.s, p)
 	return nil
 }
 
-func (ch *chain) detach(t, from *session) {
-	root := ch.k.root
+func (c *Context) detach(t, from *session) {
+	root, cause := c.k.root, c.ev.seq
 	lose := from
 	if !t.announced { // K91: nobody heard of it yet
 		lose = root
 	}
-	ch.tell(lose, func(ch *chain) {
-		ch.tell(t, func(ch *chain) { ch.k.tree.move(t, from, root) }, "_parent", from.addr, root.addr)
+	c.ch.tell(lose, cause, func(ch *chain) {
+		ch.tell(t, cause, func(ch *chain) { ch.k.tree.move(t, from, root) }, "_parent", from.addr, root.addr)
 	}, "_child", "lose", t.addr, nil)
 }
 
@@ -138,6 +142,9 @@ func (ch *chain) detach(t, from *session) {
 // of the operating system (INT, TERM, HUP, USR1 …) are caught while somebody
 // watches them. A watch does not hold the session (K22).
 func (c *Context) Sig(name, event string, args ...any) {
+	if f := c.k.obs.Watched; f != nil {
+		f(c.s.addr, name, event)
+	}
 	if event == "" {
 		c.k.signals.unwatch(c.s, name)
 		return
@@ -149,15 +156,15 @@ func (c *Context) Sig(name, event string, args ...any) {
 // SigHandled marks the signal being dispatched as handled: nobody is stopped by
 // it (K127). It counts from nested calls, too, and does nothing elsewhere.
 func (c *Context) SigHandled() {
-	if c.ch.walk != nil {
-		c.ch.walk.handled = true
+	if w := c.ch.walk; w != nil && !w.handled {
+		w.handled, w.by = true, c.s
 	}
 }
 
 // Signal queues a signal to a session and its descendants, or to everyone when
 // to is empty. See Kernel.Signal.
 func (c *Context) Signal(to Address, name string, args ...any) error {
-	return c.k.Signal(to, name, args...)
+	return c.refuse("Signal", c.k.send(to, name, args, c.ev.seq))
 }
 
 func checkSignal(name string) error {

@@ -65,7 +65,7 @@ func (c *Context) at(t time.Time) int64 {
 
 // AlarmClear removes this session's timers of a name, however they were set,
 // and returns how many there were (K97). Posts of that name stay (K98).
-func (c *Context) AlarmClear(event string) int { return c.k.timers.clear(c.s, event) }
+func (c *Context) AlarmClear(event string) int { return c.k.timers.clear(c.s, event, c.ev.seq) }
 
 // AlarmRemove removes a timer and returns what it was. ErrNoTimer: it fired, was
 // removed before, or is not this session's (K102).
@@ -75,10 +75,10 @@ func (c *Context) AlarmRemove(id TimerID) (Timer, error) {
 	i, r := t.find(c.s, id)
 	if r == nil {
 		t.mu.Unlock()
-		return Timer{}, noTimer(id)
+		return Timer{}, c.refuse("AlarmRemove", noTimer(id))
 	}
 	was := t.describe(r)
-	t.end(i)
+	t.drop(i, c.ev.seq)
 	t.mu.Unlock()
 	t.over(c.s, 1)
 	return was, nil
@@ -87,7 +87,7 @@ func (c *Context) AlarmRemove(id TimerID) (Timer, error) {
 // AlarmRemoveAll removes this session's timers and returns them by due time (K105).
 func (c *Context) AlarmRemoveAll() []Timer {
 	var all []Timer
-	c.k.timers.removeAll(c.s, &all)
+	c.k.timers.removeAll(c.s, &all, c.ev.seq)
 	slices.Reverse(all) // the list is newest first: keep the order of setting among equals
 	slices.SortStableFunc(all, func(a, b Timer) int { return a.Due.Compare(b.Due) })
 	return all
@@ -95,24 +95,24 @@ func (c *Context) AlarmRemoveAll() []Timer {
 
 // DelayAdjust moves a timer to d from now and returns its new due time (K104).
 func (c *Context) DelayAdjust(id TimerID, d time.Duration) (due time.Time, err error) {
-	return c.adjust(id, func(int64) int64 { return c.after(d) })
+	return c.adjust("DelayAdjust", id, func(int64) int64 { return c.after(d) })
 }
 
 // AlarmAdjust moves a timer by delta from its due time and returns the new one,
 // which may have passed (K103).
 func (c *Context) AlarmAdjust(id TimerID, delta time.Duration) (due time.Time, err error) {
-	return c.adjust(id, func(was int64) int64 { return was + int64(delta) })
+	return c.adjust("AlarmAdjust", id, func(was int64) int64 { return was + int64(delta) })
 }
 
 // adjust moves a timer behind those of the same time (K107). One that fired but
 // was not dispatched goes back to waiting: the event on its way finds it changed.
-func (c *Context) adjust(id TimerID, move func(int64) int64) (time.Time, error) {
+func (c *Context) adjust(method string, id TimerID, move func(int64) int64) (time.Time, error) {
 	t := &c.k.timers
 	t.mu.Lock()
 	i, r := t.find(c.s, id)
 	if r == nil {
 		t.mu.Unlock()
-		return time.Time{}, noTimer(id)
+		return time.Time{}, c.refuse(method, noTimer(id))
 	}
 	r.due, r.seq = move(r.due), t.sequence()
 	if r.pos == firedPos {
@@ -120,8 +120,9 @@ func (c *Context) adjust(id TimerID, move func(int64) int64) (time.Time, error) 
 	} else {
 		t.fix(int(r.pos), i)
 	}
-	due := r.due
+	due, name := r.due, r.name
 	t.mu.Unlock()
+	t.k.obs.timer(TimerMoved, c.s, name, id, due, c.ev.seq)
 	t.alarm()
 	return c.k.start.Add(time.Duration(due)), nil
 }

@@ -2,6 +2,16 @@ package kernel
 
 import "github.com/asynkron/protoactor-go/actor"
 
+// stop is why a session ends.
+type stop struct {
+	reason StopReason
+	signal string // with StopSignal
+	cause  uint64 // the event that led to it
+}
+
+// unheld: nothing can wake it any more.
+func (s *session) unheld() stop { return stop{reason: StopUnheld, cause: s.last} }
+
 // settle ends a turn: the token goes back, unless nothing holds the session any
 // longer; then the session ends here (G5).
 func (ch *chain) settle(s *session) {
@@ -14,7 +24,7 @@ func (ch *chain) settle(s *session) {
 		ch.drop(s, false, 0)
 		return
 	case s.wantStop:
-		ch.end(s, false, nil)
+		ch.end(s, s.asked, false, nil)
 		ch.drop(s, false, 0)
 		return
 	case s.busy() || s.holds.Load() != 0:
@@ -26,7 +36,7 @@ func (ch *chain) settle(s *session) {
 		return
 	}
 	if s.decideStop(false) {
-		ch.end(s, false, nil)
+		ch.end(s, s.unheld(), false, nil)
 	}
 	ch.drop(s, false, 0)
 }
@@ -75,7 +85,7 @@ func (s *session) doomLocked() {
 // gets _stop, its parent gets _child("lose"), then its names and resources go.
 // The chain holds its token and no handler of it is on the stack. Steps that
 // need a busy session's token happen when it is free; then is called at the end.
-func (ch *chain) end(s *session, forced bool, then func(*chain)) {
+func (ch *chain) end(s *session, why stop, forced bool, then func(*chain)) {
 	if s.dead {
 		if then != nil {
 			then(ch)
@@ -95,24 +105,27 @@ func (ch *chain) end(s *session, forced bool, then func(*chain)) {
 	if forced {
 		s.killed.Store(true)
 	}
+	ch.k.obs.stoppingOf(s, why)
 	kids := ch.k.tree.childrenOf(s)
 	n := len(kids)
 	var stopValue any
+	var stopped uint64 // the number of its _stop
 	ch.series(0, n+3, func(ch *chain, i int, next func(*chain)) {
 		switch {
 		case i < n:
-			ch.bequeath(kids[i], s, next)
+			ch.bequeath(kids[i], s, why.cause, next)
 		case i == n:
 			ch.visit(s, func(ch *chain, _, _ bool) {
 				defer next(ch)
-				stopValue = ch.runStop(s)
+				stopValue = ch.runStop(s, why.cause)
+				stopped = s.last
 			})
 		case i == n+1:
 			parent := ch.k.tree.parentOf(s)
 			if !s.announced {
 				parent = ch.k.root
 			}
-			ch.tell(parent, next, "_child", "lose", s.addr, stopValue)
+			ch.tell(parent, stopped, next, "_child", "lose", s.addr, stopValue)
 		default:
 			ch.visit(s, func(ch *chain, _, _ bool) {
 				ch.finish(s)
@@ -124,7 +137,7 @@ func (ch *chain) end(s *session, forced bool, then func(*chain)) {
 
 // tell delivers one of the kernel's own events to t, then calls next. The kernel
 // itself does not care (K94), and nobody has to handle them.
-func (ch *chain) tell(t *session, next func(*chain), name string, args ...any) {
+func (ch *chain) tell(t *session, cause uint64, next func(*chain), name string, args ...any) {
 	if t == ch.k.root {
 		next(ch)
 		return
@@ -132,15 +145,15 @@ func (ch *chain) tell(t *session, next func(*chain), name string, args ...any) {
 	ch.visit(t, func(ch *chain, alive, _ bool) {
 		defer next(ch)
 		if alive && !t.ended {
-			ch.announce(t, name, args...)
+			ch.announce(t, cause, name, args...)
 		}
 	})
 }
 
 // announce runs t's handler for one of the kernel's events; failures are DIE.
-func (ch *chain) announce(t *session, name string, args ...any) any {
-	ev := event{name: name}
-	ev.setArgs(args)
+func (ch *chain) announce(t *session, cause uint64, name string, args ...any) any {
+	ev := newEvent(name, nil, args)
+	ev.via, ev.cause = ViaKernel, cause
 	ret, err := ch.invoke(t, &ev, 0)
 	if err != nil && err != ErrNoHandler && !raisedBy(t, err) {
 		ch.raise(t, asException(t, &ev, err))
@@ -148,17 +161,17 @@ func (ch *chain) announce(t *session, name string, args ...any) any {
 	return ret
 }
 
-func (ch *chain) runStop(s *session) any {
+func (ch *chain) runStop(s *session, cause uint64) any {
 	s.inStop = true
 	defer func() { s.inStop, s.ended = false, true }()
-	return ch.announce(s, "_stop")
+	return ch.announce(s, cause, "_stop")
 }
 
 // bequeath moves a child of a dying session to the session's parent.
-func (ch *chain) bequeath(kid, from *session, next func(*chain)) {
+func (ch *chain) bequeath(kid, from *session, cause uint64, next func(*chain)) {
 	to := ch.k.tree.parentOf(from)
-	ch.tell(to, func(ch *chain) {
-		ch.tell(kid, func(ch *chain) {
+	ch.tell(to, cause, func(ch *chain) {
+		ch.tell(kid, cause, func(ch *chain) {
 			ch.k.tree.move(kid, from, to)
 			next(ch)
 		}, "_parent", from.addr, to.addr)
@@ -224,7 +237,7 @@ func (k *Kernel) dropped(ev *event, to *session, why Reason) {
 }
 
 // stopEach ends the listed sessions in order, one after the other, by force.
-func (ch *chain) stopEach(list []*session, then func(*chain)) {
+func (ch *chain) stopEach(list []*session, why stop, then func(*chain)) {
 	ch.series(0, len(list)+1, func(ch *chain, i int, next func(*chain)) {
 		if i == len(list) {
 			then(ch)
@@ -237,7 +250,7 @@ func (ch *chain) stopEach(list []*session, then func(*chain)) {
 				next(ch)
 				return
 			}
-			ch.end(s, true, next)
+			ch.end(s, why, true, next)
 		})
 	})
 }

@@ -137,7 +137,7 @@ func (l *loop) nudge(s *session) { l.leave(&posted{ev: event{kind: evNudge}, to:
 // settle looks at a session after one of its handlers returned.
 func (l *loop) settle(ch *chain, s *session) {
 	if s.wantStop && s.depth == 0 && !s.ending {
-		ch.end(s, false, nil)
+		ch.end(s, s.asked, false, nil)
 		return
 	}
 	l.mark(s)
@@ -162,7 +162,7 @@ func (l *loop) sweep() {
 		l.marked = l.marked[:n-1]
 		s.marked = false
 		if s.collectable() {
-			l.ch.end(s, false, nil)
+			l.ch.end(s, s.unheld(), false, nil)
 		}
 	}
 }
@@ -175,6 +175,7 @@ func (l *loop) loopRun() {
 	k := l.k
 	l.token.lock()
 	defer l.token.unlock()
+	defer l.ch.rest()
 	for {
 		for l.burst(maxBurst) > 0 {
 			l.token.yield()
@@ -183,9 +184,9 @@ func (l *loop) loopRun() {
 		case idleDone:
 			return
 		case idleIdle:
-			k.signal(k.root, "IDLE", nil)
+			k.signal(k.root, "IDLE", nil, 0)
 		case idleZombie:
-			k.signal(k.root, "ZOMBIE", nil)
+			k.signal(k.root, "ZOMBIE", nil, 0)
 		case idleWait:
 			l.sleep()
 		}
@@ -196,6 +197,7 @@ func (l *loop) loopRun() {
 // outside. A virtual clock jumps instead.
 func (l *loop) sleep() {
 	k := l.k
+	l.ch.rest()
 	var timeout <-chan time.Time
 	l.asleep = math.MaxInt64
 	if due, _, ok := k.timers.first(); ok {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -19,6 +20,7 @@ type Source struct {
 	kind  string
 	turn  func(*Context)
 	end   func()
+	cause uint64 // with an observer: the event whose handler made it
 	woken atomic.Bool
 	gone  bool // token
 	held  bool // token: Watch(true)
@@ -34,12 +36,13 @@ var wheelIDs atomic.Uint64
 // what the wheel has of the system, and not block.
 func (c *Context) NewSource(kind string, turn func(*Context), end func()) *Source {
 	s := c.s
-	src := &Source{s: s, id: WheelID(wheelIDs.Add(1)), kind: kind, turn: turn, end: end}
+	src := &Source{s: s, id: WheelID(wheelIDs.Add(1)), kind: kind, turn: turn, end: end, cause: c.ev.seq}
 	src.next = s.sources
 	if s.sources != nil {
 		s.sources.prev = src
 	}
 	s.sources = src
+	s.k.obs.wheel(src, true)
 	return src
 }
 
@@ -69,12 +72,20 @@ func (src *Source) Watch(on bool) {
 	}
 	src.held = on
 	if on {
-		src.s.hold()
+		src.s.hold(HoldWheel, src.name())
 		src.s.k.active.Add(1)
 	} else {
-		src.s.holds.Add(-1)
+		src.s.letGo(HoldWheel, src.name())
 		src.s.k.active.Add(-1)
 	}
+}
+
+// name is the wheel as observers of holds know it: "readwrite 7".
+func (src *Source) name() string {
+	if src.s.k.obs.Held == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %d", src.kind, src.id)
 }
 
 // Closed reports whether the source was closed.
@@ -98,6 +109,7 @@ func (src *Source) close() {
 		src.next.prev = src.prev
 	}
 	src.prev, src.next = nil, nil
+	src.s.k.obs.wheel(src, false)
 	if src.end != nil {
 		src.end()
 	}
@@ -119,12 +131,15 @@ func (src *Source) run(c *Context) {
 func (src *Source) Deliver(c *Context, name string, args ...any) bool {
 	if name != "" && !src.gone {
 		ev := newEvent(name, c.s, args)
+		if c.k.obs.on {
+			ev.via, ev.cause = ViaWheel, src.cause
+		}
 		switch _, err := c.ch.invoke(c.s, &ev, src.id); {
 		case err == nil || raisedBy(c.s, err):
 		case err == ErrNoHandler:
 			c.k.obs.unhandled(&ev, c.s)
 		default:
-			c.ch.raise(c.s, &Exception{Session: c.s.addr, Event: name, Source: c.s.addr, Err: err})
+			c.ch.raise(c.s, failure(c.s, &ev, err))
 		}
 	}
 	return !src.gone && !c.s.wantStop && !c.s.stopping && !c.s.down()

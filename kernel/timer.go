@@ -86,8 +86,9 @@ func (t *timers) set(c *Context, name string, due int64, args []any) TimerID {
 	first := t.heap[0] == i
 	id := timerID(i, r.gen)
 	t.mu.Unlock()
-	s.hold()
+	s.hold(HoldTimer, name)
 	t.n.Add(1)
+	t.k.obs.timer(TimerSet, s, name, id, due, c.ev.seq)
 	if first {
 		t.alarm()
 	}
@@ -128,9 +129,18 @@ func (t *timers) alloc() int32 {
 	return i
 }
 
-// end takes a record out of the heap and its session's list, and frees it.
+// drop is end for a timer that its session removes; cause is what its handler handles.
+func (t *timers) drop(i int32, cause uint64) {
+	r := t.rec(i)
+	t.k.obs.timer(TimerRemoved, r.s, r.name, timerID(i, r.gen), r.due, cause)
+	t.end(i)
+}
+
+// end takes a record out of the heap and its session's list, and frees it. over
+// has to follow.
 func (t *timers) end(i int32) {
 	r := t.rec(i)
+	t.k.obs.held(r.s, HoldTimer, r.name, false)
 	if r.pos != firedPos {
 		t.remove(r.pos)
 	}
@@ -162,7 +172,7 @@ func (t *timers) claim(s *session, ev *event) bool {
 		t.mu.Unlock()
 		return false
 	}
-	*ev = event{name: r.name, from: s, a: r.a, n: r.n, kind: evPost, cause: r.cause}
+	*ev = event{name: r.name, from: s, a: r.a, n: r.n, kind: evPost, via: ViaTimer, cause: r.cause}
 	t.end(i)
 	t.mu.Unlock()
 	t.over(s, 1)
@@ -211,8 +221,8 @@ func (t *timers) each(s *session, f func(i int32, r *timerRec)) {
 	}
 }
 
-// clear ends s's timers of a name, and counts them.
-func (t *timers) clear(s *session, name string) int {
+// clear removes s's timers of a name, and counts them.
+func (t *timers) clear(s *session, name string, cause uint64) int {
 	if s.timers == 0 {
 		return 0
 	}
@@ -220,7 +230,7 @@ func (t *timers) clear(s *session, name string) int {
 	t.mu.Lock()
 	t.each(s, func(i int32, r *timerRec) {
 		if r.name == name {
-			t.end(i)
+			t.drop(i, cause)
 			n++
 		}
 	})
@@ -229,8 +239,8 @@ func (t *timers) clear(s *session, name string) int {
 	return n
 }
 
-// removeAll ends all of s's timers; into, when not nil, gets what they were.
-func (t *timers) removeAll(s *session, into *[]Timer) {
+// removeAll removes all of s's timers; into, when not nil, gets what they were.
+func (t *timers) removeAll(s *session, into *[]Timer, cause uint64) {
 	if s.timers == 0 {
 		return
 	}
@@ -240,7 +250,7 @@ func (t *timers) removeAll(s *session, into *[]Timer) {
 		if into != nil {
 			*into = append(*into, t.describe(r))
 		}
-		t.end(i)
+		t.drop(i, cause)
 		n++
 	})
 	t.mu.Unlock()

@@ -26,7 +26,7 @@ func (t *tree) link(child, parent *session) {
 		parent.firstChild = child
 	}
 	parent.lastChild = child
-	parent.hold()
+	parent.hold(HoldChild, string(child.addr))
 }
 
 func (t *tree) unlink(child *session) {
@@ -54,7 +54,8 @@ func (t *tree) move(child, from, to *session) {
 	}
 	t.Unlock()
 	if moved {
-		from.unhold()
+		from.k.obs.moved(child, from, to)
+		from.unhold(HoldChild, string(child.addr))
 	}
 }
 
@@ -63,14 +64,20 @@ func (t *tree) move(child, from, to *session) {
 func (t *tree) remove(s *session) {
 	t.Lock()
 	p := s.parent
+	var orphans []*session
 	for c := s.firstChild; c != nil; c = s.firstChild {
 		t.unlink(c)
 		t.link(c, p)
+		orphans = append(orphans, c)
 	}
 	t.unlink(s)
 	s.unlinked = true
 	t.Unlock()
-	p.unhold()
+	for _, c := range orphans {
+		s.k.obs.moved(c, s, p)
+		s.letGo(HoldChild, string(c.addr))
+	}
+	p.unhold(HoldChild, string(s.addr))
 }
 
 func (t *tree) parentOf(s *session) *session {

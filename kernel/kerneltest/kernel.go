@@ -56,7 +56,7 @@ func New(t testing.TB, opts ...Option) *kernel.Kernel {
 		o.cfg.Seed = seed
 	}
 	w := &watch{t: t, options: o}
-	o.cfg.Observer = w.observer(o.cfg.Observer)
+	o.cfg.Observer = kernel.Observers(w.observer(), o.cfg.Observer)
 	k := kernel.New(o.cfg)
 	t.Cleanup(func() { w.end(k) })
 	return k
