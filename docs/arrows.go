@@ -32,9 +32,9 @@ var arrows = []struct {
 	{"components/*", []string{"kernel", "session", "wheel", "wheel/filter"}},
 	{"examples/poe/internal/*", []string{"kernel"}},
 	{"examples/poe/*", []string{"kernel", "session", "wheel", "wheel/filter", "components/*", "examples/poe/internal/*"}},
-	{"examples/*", []string{"kernel", "session", "wheel", "wheel/filter", "components/*"}},
-	{"examples/*/*", []string{"kernel", "session", "wheel", "wheel/filter", "components/*"}},
-	{"bench", []string{"kernel", "session", "wheel", "wheel/filter", "components/*"}},
+	{"examples/*", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "components/*"}},
+	{"examples/*/*", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "components/*"}},
+	{"bench", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "components/*"}},
 	{"docs", nil},
 }
 

@@ -12,9 +12,9 @@ import (
 func (c *Context) AliasSet(name string) error {
 	c.check()
 	if err := checkAlias(name); err != nil {
-		return err
+		return c.refuse("AliasSet", err)
 	}
-	return c.k.aliasSet(c.s, name)
+	return c.refuse("AliasSet", c.k.aliasSet(c.s, name))
 }
 
 // AliasRemove takes a name back: ErrNoSession when nobody has it, ErrAliasTaken
@@ -31,12 +31,12 @@ func (c *Context) AliasRemove(name string) error {
 	switch owner {
 	case c.s:
 		c.s.gen.Add(1)
-		c.s.holds.Add(-1)
+		c.s.letGo(HoldAlias, name)
 		return nil
 	case nil:
-		return fmt.Errorf("alias %q: %w", name, ErrNoSession)
+		return c.refuse("AliasRemove", fmt.Errorf("alias %q: %w", name, ErrNoSession))
 	}
-	return fmt.Errorf("alias %q: %w by session %v", name, ErrAliasTaken, owner.addr)
+	return c.refuse("AliasRemove", fmt.Errorf("alias %q: %w by session %v", name, ErrAliasTaken, owner.addr))
 }
 
 // AliasList returns this session's aliases, sorted (K116).
@@ -69,7 +69,7 @@ func (k *Kernel) aliasSet(s *session, name string) error {
 		d.sites[name] = at
 	}
 	s.aliases = append(s.aliases, name)
-	s.hold()
+	s.hold(HoldAlias, name)
 	return nil
 }
 
@@ -83,12 +83,16 @@ func (d *directory) drop(s *session, name string) {
 func (k *Kernel) aliasesRemoveAll(s *session) {
 	d := &k.dir
 	d.aliasMu.Lock()
-	for _, name := range s.aliases {
+	names := s.aliases
+	for _, name := range names {
 		delete(d.aliases, name)
 		delete(d.sites, name)
 	}
 	s.aliases = nil
 	d.aliasMu.Unlock()
+	for _, name := range names {
+		s.letGo(HoldAlias, name)
+	}
 }
 
 func (k *Kernel) aliasesOf(s *session) []string {

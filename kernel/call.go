@@ -19,12 +19,15 @@ func (c *Context) Call(to Address, event string, args ...any) (any, error) {
 	c.check()
 	t := c.resolve(to)
 	if t == nil {
-		return nil, postError(to, event, args, ErrNoSession)
+		return nil, c.refuse("Call", postError(to, event, args, ErrNoSession))
 	}
 	ev := newEvent(event, c.s, args)
+	if c.k.obs.on {
+		ev.via, ev.cause = ViaCall, c.ev.seq
+	}
 	ret, err := c.ch.call(context.Background(), t, &ev)
 	if err != nil {
-		err = callError(to, event, args, err)
+		err = c.k.callError(c, "Call", to, event, args, err)
 	}
 	return ret, err
 }
@@ -34,16 +37,19 @@ func (c *Context) Call(to Address, event string, args ...any) (any, error) {
 func (c *Context) CallContext(ctx context.Context, to Address, event string, args ...any) (any, error) {
 	c.check()
 	if err := ctx.Err(); err != nil {
-		return nil, postError(to, event, args, err)
+		return nil, c.refuse("CallContext", postError(to, event, args, err))
 	}
 	t := c.resolve(to)
 	if t == nil {
-		return nil, postError(to, event, args, ErrNoSession)
+		return nil, c.refuse("CallContext", postError(to, event, args, ErrNoSession))
 	}
 	ev := newEvent(event, c.s, args)
+	if c.k.obs.on {
+		ev.via, ev.cause = ViaCall, c.ev.seq
+	}
 	ret, err := c.ch.call(ctx, t, &ev)
 	if err != nil {
-		err = callError(to, event, args, err)
+		err = c.k.callError(c, "CallContext", to, event, args, err)
 	}
 	return ret, err
 }
@@ -57,11 +63,11 @@ func (c *Context) CallContext(ctx context.Context, to Address, event string, arg
 // Kernel.Spawn runs before the kernel does, it waits until ctx ends).
 func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any) (any, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, postError(to, event, args, err)
+		return nil, k.obs.refuse(nil, "Call", postError(to, event, args, err))
 	}
 	t := k.dir.find(to)
 	if t == nil {
-		return nil, postError(to, event, args, ErrNoSession)
+		return nil, k.obs.refuse(nil, "Call", postError(to, event, args, ErrNoSession))
 	}
 	if d := k.cfg.CallTimeout; d > 0 && k.loop != nil {
 		var cancel func()
@@ -70,13 +76,16 @@ func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any
 	}
 	ch, leave, err := k.enter(ctx)
 	if err != nil {
-		return nil, postError(to, event, args, err)
+		return nil, k.obs.refuse(nil, "Call", postError(to, event, args, err))
 	}
 	defer leave()
 	ev := newEvent(event, nil, args)
+	if k.obs.on {
+		ev.via = ViaCall
+	}
 	ret, err := ch.call(ctx, t, &ev)
 	if err != nil {
-		err = callError(to, event, args, err)
+		err = k.callError(nil, "Call", to, event, args, err)
 	}
 	return ret, err
 }
@@ -88,15 +97,15 @@ func newEvent(name string, from *session, args []any) event {
 }
 
 // callError wraps what the kernel says; what the handler said stays as it is.
-func callError(to Address, name string, args []any, err error) error {
+func (k *Kernel) callError(c *Context, method string, to Address, name string, args []any, err error) error {
 	for _, own := range []error{ErrNoSession, ErrStopped, ErrDeadlock, ErrTimeout, ErrNoHandler, context.Canceled, context.DeadlineExceeded} {
 		if err == own {
-			return postError(to, name, args, err)
+			return k.obs.refuse(c, method, postError(to, name, args, err))
 		}
 	}
 	var done *PostError
 	if errors.Is(err, ErrDeadlock) && !errors.As(err, &done) {
-		return postError(to, name, args, err)
+		return k.obs.refuse(c, method, postError(to, name, args, err))
 	}
 	return err
 }

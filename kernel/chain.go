@@ -23,7 +23,11 @@ type chain struct {
 	quiet int // depth at which a DIE handler runs: its own failure is not raised again
 
 	acks ackRun
-	seq  uint64
+
+	seq     uint64  // with an observer: the next event's number
+	journal Journal // nil: nobody wants one
+	entry   Record  // what the journal is told
+	watch   stopwatch
 }
 
 // ackRun gathers acknowledgements of consecutive events from one sender, so
@@ -40,7 +44,12 @@ func (k *Kernel) newChain(w *worker) *chain {
 	for id == 0 {
 		id = chainIDs.Add(1)
 	}
-	return &chain{k: k, debug: k.debug, id: id, w: w}
+	ch := &chain{k: k, debug: k.debug, id: id, w: w}
+	if k.obs.Journal != nil {
+		ch.journal = k.obs.Journal(k.start)
+		ch.watch = stopwatch{k: k, idle: true}
+	}
+	return ch
 }
 
 // push makes s the current session; pop undoes it.
@@ -79,13 +88,16 @@ func (c *Context) releaseCreated() {
 	created := c.created
 	c.created = nil
 	for _, s := range created {
-		s.unhold()
+		s.unhold(HoldCreator, "")
 	}
 }
 
 // invoke runs s's handler for *ev now, on this chain, which holds the token. A
 // panic comes back as an *Exception, and raises DIE (K68).
 func (ch *chain) invoke(s *session, ev *event, wheel WheelID) (ret any, err error) {
+	if ch.k.obs.on {
+		ch.k.obs.number(ch, ev)
+	}
 	c := ch.push(s)
 	c.ev, c.wheel = *ev, wheel
 	depth, returned := ch.depth, false
@@ -108,7 +120,6 @@ func (ch *chain) invoke(s *session, ev *event, wheel WheelID) (ret any, err erro
 		ch.pop(c)
 	}()
 	if ch.k.obs.on {
-		ch.number(c)
 		err = ch.k.obs.run(c)
 	} else {
 		err = s.recv.Receive(c)
@@ -119,18 +130,6 @@ func (ch *chain) invoke(s *session, ev *event, wheel WheelID) (ret any, err erro
 		err = ErrNoHandler // whether that is worth a report, the caller knows
 	}
 	return ret, err
-}
-
-// number numbers an event that was not posted: a call, one of the kernel's own,
-// a wheel's. Its cause is what the chain was handling.
-func (ch *chain) number(c *Context) {
-	if c.ev.seq == 0 {
-		cause := uint64(0)
-		if ch.depth > 1 {
-			cause = ch.frames[ch.depth-2].ev.seq
-		}
-		ch.k.obs.number(ch, &c.ev, cause)
-	}
 }
 
 // worked notes work that is no queued event of a user's session, so that IDLE may

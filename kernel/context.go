@@ -25,6 +25,10 @@ type Context struct {
 // Event returns the event's name. In a _default handler it is "_default".
 func (c *Context) Event() string { c.check(); return c.ev.name }
 
+// Seq returns the event's number, by which an Observer knows it; 0 without one
+// that has events numbered.
+func (c *Context) Seq() uint64 { c.check(); return c.ev.seq }
+
 // Args returns the event's arguments, in a slice that is the caller's.
 func (c *Context) Args() []any { c.check(); return c.ev.args() }
 
@@ -66,7 +70,7 @@ func (c *Context) Return(v any) { c.check(); c.ret = v }
 // Events queued for it are reported as dropped; those it sent arrive.
 func (c *Context) Stop() {
 	c.check()
-	c.s.wantStop = true
+	c.s.wantStop, c.s.asked = true, stop{reason: StopAsked, cause: c.ev.seq}
 	c.s.doom()
 }
 
@@ -120,12 +124,12 @@ func (c *Context) DetachChild(child Address) error {
 	c.check()
 	t := c.resolve(child)
 	if t == nil {
-		return fmt.Errorf("detach %v: %w", child, ErrNoSession)
+		return c.refuse("DetachChild", fmt.Errorf("detach %v: %w", child, ErrNoSession))
 	}
 	if !c.k.tree.move(t, c.s, c.k.root) {
-		return fmt.Errorf("detach %v: %w of session %v", child, ErrNotChild, c.s.addr)
+		return c.refuse("DetachChild", fmt.Errorf("detach %v: %w of session %v", child, ErrNotChild, c.s.addr))
 	}
-	c.ch.detached(t, c.s)
+	c.detached(t, c.s)
 	return nil
 }
 
@@ -134,22 +138,22 @@ func (c *Context) DetachMyself() error {
 	c.check()
 	p := c.k.tree.leave(c.s, c.k.root)
 	if p == nil {
-		return fmt.Errorf("detach %v: %w of any session but the kernel", c.s.addr, ErrNotChild)
+		return c.refuse("DetachMyself", fmt.Errorf("detach %v: %w of any session but the kernel", c.s.addr, ErrNotChild))
 	}
-	c.ch.detached(c.s, p)
+	c.detached(c.s, p)
 	return nil
 }
 
 // detached tells that t, which was from's child, is the kernel's now.
-func (ch *chain) detached(t, from *session) {
-	root := ch.k.root
+func (c *Context) detached(t, from *session) {
+	root, cause := c.k.root, c.ev.seq
 	lose := from
 	if !t.announced { // K91: nobody heard of it yet
 		lose = root
 	}
-	ch.tell(lose, func(ch *chain) {
-		from.unhold()
-		parent := job(func(ch *chain, _, _ bool) { ch.tell(t, func(*chain) {}, "_parent", from.addr, root.addr) })
+	c.ch.tell(lose, cause, func(ch *chain) {
+		from.unhold(HoldChild, string(t.addr))
+		parent := job(func(ch *chain, _, _ bool) { ch.tell(t, cause, func(*chain) {}, "_parent", from.addr, root.addr) })
 		if t.state.Load()&bFront != 0 && t.pushFront(&event{kind: evJob, a: [2]any{parent}}) {
 			return // there may be an earlier _parent
 		}
@@ -164,6 +168,9 @@ func (ch *chain) detached(t, from *session) {
 // watches them. A watch does not hold the session (K22).
 func (c *Context) Sig(name, event string, args ...any) {
 	c.check()
+	if f := c.k.obs.Watched; f != nil {
+		f(c.s.addr, name, event)
+	}
 	if event == "" {
 		c.k.signals.unwatch(c.s, name)
 		return
@@ -176,8 +183,8 @@ func (c *Context) Sig(name, event string, args ...any) {
 // it (K127). It counts from nested calls, too, and does nothing elsewhere.
 func (c *Context) SigHandled() {
 	c.check()
-	if c.ch.walk != nil {
-		c.ch.walk.handled = true
+	if w := c.ch.walk; w != nil && !w.handled {
+		w.handled, w.by = true, c.s
 	}
 }
 
@@ -186,7 +193,7 @@ func (c *Context) SigHandled() {
 // Kernel.Signal.
 func (c *Context) Signal(to Address, name string, args ...any) error {
 	c.check()
-	return c.k.signalFrom(c.s, to, name, args)
+	return c.refuse("Signal", c.k.send(c.s, to, name, args, c.ev.seq))
 }
 
 func checkSignal(name string) error {

@@ -69,7 +69,10 @@ func (c *Context) catchUp() (now int64) {
 
 // AlarmClear removes this session's timers of a name, however they were set,
 // and returns how many there were (K97). Posts of that name stay (K98).
-func (c *Context) AlarmClear(event string) int { c.check(); return c.k.timers.clear(c.s, event) }
+func (c *Context) AlarmClear(event string) int {
+	c.check()
+	return c.k.timers.clear(c.s, event, c.ev.seq)
+}
 
 // AlarmRemove removes a timer and returns what it was. ErrNoTimer: it fired, was
 // removed before, or is not this session's (K102).
@@ -80,10 +83,10 @@ func (c *Context) AlarmRemove(id TimerID) (Timer, error) {
 	i, r := t.find(c.s, id)
 	if r == nil {
 		t.mu.Unlock()
-		return Timer{}, noTimer(id)
+		return Timer{}, c.refuse("AlarmRemove", noTimer(id))
 	}
 	was := t.describe(r)
-	t.end(i)
+	t.drop(i, c.ev.seq)
 	t.mu.Unlock()
 	t.over(c.s, 1)
 	return was, nil
@@ -94,33 +97,33 @@ func (c *Context) AlarmRemove(id TimerID) (Timer, error) {
 func (c *Context) AlarmRemoveAll() []Timer {
 	c.check()
 	var all []Timer
-	c.k.timers.removeAll(c.s, &all)
+	c.k.timers.removeAll(c.s, &all, c.ev.seq)
 	return all
 }
 
 // DelayAdjust moves a timer to d from now and returns its new due time (K104).
 func (c *Context) DelayAdjust(id TimerID, d time.Duration) (due time.Time, err error) {
 	c.check()
-	return c.adjust(id, func(int64) int64 { return c.after(d) })
+	return c.adjust("DelayAdjust", id, func(int64) int64 { return c.after(d) })
 }
 
 // AlarmAdjust moves a timer by delta from its due time and returns the new one,
 // which may have passed (K103).
 func (c *Context) AlarmAdjust(id TimerID, delta time.Duration) (due time.Time, err error) {
 	c.check()
-	return c.adjust(id, func(was int64) int64 { return later(was, int64(delta)) })
+	return c.adjust("AlarmAdjust", id, func(was int64) int64 { return later(was, int64(delta)) })
 }
 
 // adjust moves a timer behind those of the same time (K107), even if its own stays.
 // One that fired but was not dispatched goes back to waiting: the event on its way
 // finds it changed.
-func (c *Context) adjust(id TimerID, move func(int64) int64) (due time.Time, err error) {
+func (c *Context) adjust(method string, id TimerID, move func(int64) int64) (due time.Time, err error) {
 	t := &c.k.timers
 	t.mu.Lock()
 	i, r := t.find(c.s, id)
 	if r == nil {
 		t.mu.Unlock()
-		return time.Time{}, noTimer(id)
+		return time.Time{}, c.refuse(method, noTimer(id))
 	}
 	r.due, r.seq = move(r.due), t.sequence()
 	if r.pos == firedPos {
@@ -129,8 +132,10 @@ func (c *Context) adjust(id TimerID, move func(int64) int64) (due time.Time, err
 		t.fix(int(r.pos), i)
 	}
 	t.lead()
-	due = c.k.timeOf(r.due)
+	at, name := r.due, r.name
+	due = c.k.timeOf(at)
 	t.mu.Unlock()
+	t.k.obs.timer(TimerMoved, c.s, name, id, at, c.ev.seq)
 	t.alarm()
 	return due, nil
 }

@@ -84,6 +84,13 @@
 // the exception. A failure in _stop cannot be handled. runtime.Goexit in a
 // handler (testing's FailNow) is a failure like a panic, and ends its goroutine.
 //
+// # Seeing inside
+//
+// An [Observer] is told what happens: events and what caused each, sessions and
+// what holds them, timers, signals, failures. Package trace has one that remembers
+// the last of it and shows what caused what. Without any change to a program,
+// USHER_TRACE=sessions,refs in its environment has it written down, see [Lines].
+//
 // # Modes
 //
 // The same handlers run in three ways. [Parallel] uses all cores; a handler that

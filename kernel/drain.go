@@ -129,7 +129,7 @@ func (ch *chain) deliver(c *Context) {
 // delivered is what deliver seldom has to do after a handler.
 func (ch *chain) delivered(c *Context, err error) {
 	if err != nil && !raisedBy(c.s, err) {
-		ch.raise(c.s, &Exception{Session: c.s.addr, Event: c.ev.name, Source: addr(c.ev.from), Err: err})
+		ch.raise(c.s, failure(c.s, &c.ev, err))
 	}
 	if c.unhandled {
 		c.unhandled = false
@@ -147,13 +147,13 @@ func (ch *chain) special(c *Context) {
 	case evTimer:
 		if ch.k.timers.claim(c.s, &c.ev) {
 			if ch.k.obs.on {
-				ch.k.obs.number(ch, &c.ev, c.ev.cause)
+				ch.k.obs.number(ch, &c.ev)
 			}
 			ch.deliver(c)
 		}
 	case evWheel:
 		src := c.ev.a[0].(*Source)
-		c.ev = event{from: c.s}
+		c.ev = event{from: c.s, seq: src.cause}
 		src.run(c)
 	case evJob:
 		j := c.ev.a[0].(job)

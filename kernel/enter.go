@@ -23,6 +23,7 @@ func (k *Kernel) enter(ctx context.Context) (ch *chain, leave func(), err error)
 	k.calls.register(ch)
 	return ch, func() {
 		ch.flushAcks()
+		ch.rest()
 		k.calls.unregister(ch)
 		k.idleChains.Put(ch)
 		p.leave()
@@ -45,6 +46,7 @@ func (l *loop) enter(ctx context.Context) (*chain, func(), error) {
 	return l.ch, func() {
 		wake := l.order.n > 0 || len(l.marked) > 0 || l.timerBefore(l.asleep) ||
 			l.k.live.Load() < live || l.k.active.Load() < active
+		l.ch.rest()
 		l.token.unlock()
 		if wake {
 			l.wakeUp()

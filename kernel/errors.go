@@ -82,6 +82,7 @@ type Exception struct {
 	Source  Address // who sent that
 	Err     error   // what it returned; a panic's value if that is an error
 	Stack   []byte  // of a panic, nil otherwise
+	Seq     uint64  // that event's number, with an Observer that has events numbered
 
 	raised bool // DIE was queued when it was made
 }
@@ -101,10 +102,13 @@ var (
 	errNoReturn = errors.New("handler panicked or called runtime.Goexit")
 )
 
-// goexited makes an Exception of a handler that ended its goroutine.
-func goexited(s *session, ev *event) *Exception {
-	return &Exception{Session: s.addr, Event: ev.name, Source: addr(ev.from), Err: errGoexit}
+// failure makes an Exception of the error that a handler returned.
+func failure(s *session, ev *event, err error) *Exception {
+	return &Exception{Session: s.addr, Event: ev.name, Source: addr(ev.from), Err: err, Seq: ev.seq}
 }
+
+// goexited makes an Exception of a handler that ended its goroutine.
+func goexited(s *session, ev *event) *Exception { return failure(s, ev, errGoexit) }
 
 // panicked makes an Exception of a recovered panic.
 func panicked(s *session, ev *event, v any) *Exception {
@@ -112,7 +116,9 @@ func panicked(s *session, ev *event, v any) *Exception {
 	if !ok {
 		err = fmt.Errorf("%v", v)
 	}
-	return &Exception{Session: s.addr, Event: ev.name, Source: addr(ev.from), Err: err, Stack: debug.Stack()}
+	x := failure(s, ev, err)
+	x.Stack = debug.Stack()
+	return x
 }
 
 // StopTimeoutError names the sessions whose handlers did not return after a stop

@@ -8,9 +8,10 @@ type event struct {
 	a     [2]any
 	ref   uint64 // evTimer: which timer
 	seq   uint64 // with an observer: this event's number …
-	cause uint64 // … and that of the event whose handler sent it
+	cause uint64 // … and that of the event that brought it about
 	n     uint32 // number of arguments
 	kind  kind
+	via   Via // for observers
 }
 
 type kind uint8
@@ -33,19 +34,13 @@ func (e *event) counts() bool { return e.kind == evPost || e.kind == evRaw }
 // queue instead of running at once.
 type job func(ch *chain, alive, later bool)
 
-// fill makes an event of e, which is zero.
-func (e *event) fill(name string, from *session, args []any) {
-	e.name, e.from = name, from
-	e.setArgs(args)
-}
-
 // copy makes e the same as o, word by word: what fill has just stored word by
 // word, wide loads would have to wait for.
 func (e *event) copy(o *event) {
 	e.name, e.from = o.name, o.from
 	e.a[0], e.a[1] = o.a[0], o.a[1]
 	e.ref, e.seq, e.cause = o.ref, o.seq, o.cause
-	e.n, e.kind = o.n, o.kind
+	e.n, e.kind, e.via = o.n, o.kind, o.via
 }
 
 // setArgs copies args into the event. The slice itself is not kept, so that a

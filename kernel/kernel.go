@@ -193,10 +193,10 @@ func (k *Kernel) recheck() {
 // gave to Sig. An unhandled terminal signal (HUP, INT, QUIT, TERM, KILL, IDLE,
 // DIE) stops everyone it reached.
 func (k *Kernel) Signal(to Address, name string, args ...any) error {
-	return k.signalFrom(nil, to, name, args)
+	return k.obs.refuse(nil, "Signal", k.send(nil, to, name, args, 0))
 }
 
-func (k *Kernel) signalFrom(from *session, to Address, name string, args []any) error {
+func (k *Kernel) send(from *session, to Address, name string, args []any, cause uint64) error {
 	s := k.root
 	if to != "" {
 		if s = k.dir.find(to); s == nil {
@@ -206,13 +206,13 @@ func (k *Kernel) signalFrom(from *session, to Address, name string, args []any) 
 	if err := checkSignal(name); err != nil {
 		return err
 	}
-	k.walk(&walk{k: k, name: name, args: append([]any(nil), args...), global: s == k.root, target: s, from: from}, nil)
+	k.walk(&walk{k: k, name: name, args: append([]any(nil), args...), global: s == k.root, target: s, from: from, sender: cause}, nil)
 	return nil
 }
 
 // Stop ends every session, children before parents, each with its _stop; then
 // Run returns (K15). It does not wait.
-func (k *Kernel) Stop() { k.signal(k.root, sigStop, nil) }
+func (k *Kernel) Stop() { k.signal(k.root, sigStop, nil, 0) }
 
 // stopDecided starts the clock of Config.StopTimeout, and voids every Hold (K132).
 func (k *Kernel) stopDecided() {
@@ -242,6 +242,7 @@ func (k *Kernel) Step() bool {
 	}
 	k.loop.token.lock()
 	defer k.loop.token.unlock()
+	defer k.loop.ch.rest()
 	k.releaseFresh()
 	return k.loop.burst(1) == 1
 }

@@ -16,17 +16,18 @@ type Lease struct{ g *grip }
 // grip is what a lease holds, apart from it, so that the collector can tell
 // when nobody has the lease any more.
 type grip struct {
-	s    *session
-	tag  string
-	made *site
-	gone atomic.Bool
+	s     *session
+	tag   string
+	made  *site
+	cause uint64 // of what is posted through it
+	gone  atomic.Bool
 }
 
 func (g *grip) release() {
 	if g.gone.CompareAndSwap(false, true) {
 		k := g.s.k
 		k.leases.remove(g)
-		g.s.unhold() // first: its end must not be overtaken by IDLE
+		g.s.unhold(HoldLease, g.tag) // first: its end must not be overtaken by IDLE
 		k.active.Add(-1)
 		k.recheck()
 	}
@@ -41,12 +42,12 @@ func (g *grip) lost() {
 }
 
 // Lease takes a lease on this session. tag shows in Explain.
-func (c *Context) Lease(tag string) *Lease { c.check(); return c.k.newLease(c.s, tag) }
+func (c *Context) Lease(tag string) *Lease { c.check(); return c.k.newLease(c.s, tag, c.ev.seq) }
 
-func (k *Kernel) newLease(s *session, tag string) *Lease {
-	g := &grip{s: s, tag: tag, made: k.site()}
+func (k *Kernel) newLease(s *session, tag string, cause uint64) *Lease {
+	g := &grip{s: s, tag: tag, made: k.site(), cause: cause}
 	k.active.Add(1)
-	s.hold()
+	s.hold(HoldLease, tag)
 	k.leases.add(g)
 	l := &Lease{g}
 	runtime.AddCleanup(l, (*grip).lost, g)
@@ -56,12 +57,14 @@ func (k *Kernel) newLease(s *session, tag string) *Lease {
 // Post sends an event to the leased session, as Kernel.Post does. ErrStopped
 // after Release.
 func (l *Lease) Post(event string, args ...any) error {
-	if l.g.gone.Load() {
-		return postError(l.g.s.addr, event, args, ErrStopped)
+	s, err := l.g.s, ErrStopped
+	if !l.g.gone.Load() {
+		ev := newEvent(event, nil, args)
+		ev.cause = l.g.cause
+		err = s.k.postOutside(s, &ev)
 	}
-	ev := newEvent(event, nil, args)
-	if err := l.g.s.k.postOutside(l.g.s, &ev); err != nil {
-		return postError(l.g.s.addr, event, args, err)
+	if err != nil {
+		return s.k.obs.refuse(nil, "Lease.Post", postError(s.addr, event, args, err))
 	}
 	return nil
 }
@@ -122,6 +125,7 @@ func (k *Kernel) forgetLeases(s *session) {
 	k.leases.mu.Unlock()
 	for g := range m {
 		if g.gone.CompareAndSwap(false, true) {
+			s.letGo(HoldLease, g.tag)
 			k.active.Add(-1)
 		}
 	}

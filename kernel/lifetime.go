@@ -2,6 +2,16 @@ package kernel
 
 import "github.com/asynkron/protoactor-go/actor"
 
+// stop is why a session ends.
+type stop struct {
+	reason StopReason
+	signal string // with StopSignal
+	cause  uint64 // the event that led to it
+}
+
+// unheld: nothing can wake it any more.
+func (s *session) unheld() stop { return stop{reason: StopUnheld, cause: s.last} }
+
 // settle ends a turn: the token goes back, unless nothing holds the session any
 // longer; then the session ends here (G5).
 func (ch *chain) settle(s *session) {
@@ -14,7 +24,7 @@ func (ch *chain) settle(s *session) {
 		ch.drop(s, false, 0)
 		return
 	case s.wantStop:
-		ch.end(s, false, nil)
+		ch.end(s, s.asked, false, nil)
 		ch.drop(s, false, 0)
 		return
 	case s.busy() || s.holds.Load() != 0:
@@ -26,7 +36,7 @@ func (ch *chain) settle(s *session) {
 		return
 	}
 	if s.decideStop(false) {
-		ch.end(s, false, nil)
+		ch.end(s, s.unheld(), false, nil)
 	}
 	ch.drop(s, false, 0)
 }
@@ -86,7 +96,7 @@ func (s *session) doomLocked() {
 // The chain holds its token. Steps that need a busy session's token happen when
 // it is free; then is called at the end. A handler of it that is on the stack,
 // because it uses Step (K14), returns first.
-func (ch *chain) end(s *session, forced bool, then func(*chain)) {
+func (ch *chain) end(s *session, why stop, forced bool, then func(*chain)) {
 	if s.dead {
 		if then != nil {
 			then(ch)
@@ -103,31 +113,34 @@ func (ch *chain) end(s *session, forced bool, then func(*chain)) {
 		s.killed.Store(true)
 	}
 	if ch.k.loop != nil && s.depth > 0 {
-		s.wantStop = true
+		s.wantStop, s.asked = true, why
 		return
 	}
 	s.ending = true
 	if !s.stopping {
 		s.decideStop(true)
 	}
+	ch.k.obs.stoppingOf(s, why)
 	kids := ch.k.tree.childrenOf(s)
 	n := len(kids)
 	var stopValue any
+	var stopped uint64 // the number of its _stop
 	ch.series(0, n+3, func(ch *chain, i int, next func(*chain)) {
 		switch {
 		case i < n:
-			ch.bequeath(kids[i], s, ch.k.tree.parentOf(s), next)
+			ch.bequeath(kids[i], s, ch.k.tree.parentOf(s), why.cause, next)
 		case i == n:
 			ch.visit(s, func(ch *chain, _, _ bool) {
 				defer next(ch)
-				stopValue = ch.runStop(s)
+				stopValue = ch.runStop(s, why.cause)
+				stopped = s.last
 			})
 		case i == n+1:
 			parent := ch.k.tree.mourner(s)
 			if !s.announced {
 				parent = ch.k.root
 			}
-			ch.tell(parent, next, "_child", "lose", s.addr, stopValue)
+			ch.tell(parent, stopped, next, "_child", "lose", s.addr, stopValue)
 		default:
 			ch.visit(s, func(ch *chain, _, _ bool) {
 				ch.finish(s)
@@ -139,7 +152,7 @@ func (ch *chain) end(s *session, forced bool, then func(*chain)) {
 
 // tell delivers one of the kernel's own events to t, then calls next. The kernel
 // itself does not care (K94), and nobody has to handle them.
-func (ch *chain) tell(t *session, next func(*chain), name string, args ...any) {
+func (ch *chain) tell(t *session, cause uint64, next func(*chain), name string, args ...any) {
 	if t == ch.k.root {
 		next(ch)
 		return
@@ -147,15 +160,15 @@ func (ch *chain) tell(t *session, next func(*chain), name string, args ...any) {
 	ch.visit(t, func(ch *chain, alive, _ bool) {
 		defer next(ch)
 		if alive && !t.ended {
-			ch.announce(t, name, args...)
+			ch.announce(t, cause, name, args...)
 		}
 	})
 }
 
 // announce runs t's handler for one of the kernel's events; failures are DIE.
-func (ch *chain) announce(t *session, name string, args ...any) any {
-	ev := event{name: name}
-	ev.setArgs(args)
+func (ch *chain) announce(t *session, cause uint64, name string, args ...any) any {
+	ev := newEvent(name, nil, args)
+	ev.via, ev.cause = ViaKernel, cause
 	ret, err := ch.invoke(t, &ev, 0)
 	if err != nil && err != ErrNoHandler && !raisedBy(t, err) {
 		ch.raise(t, asException(t, &ev, err))
@@ -163,25 +176,25 @@ func (ch *chain) announce(t *session, name string, args ...any) any {
 	return ret
 }
 
-func (ch *chain) runStop(s *session) any {
+func (ch *chain) runStop(s *session, cause uint64) any {
 	s.inStop = true
 	defer func() { s.inStop, s.ended = false, true }()
-	return ch.announce(s, "_stop")
+	return ch.announce(s, cause, "_stop")
 }
 
 // bequeath gives a child of a dying session to another, the session's parent,
 // when that has time for it; to that one's own parent, if it is ending, too.
-func (ch *chain) bequeath(kid, from, to *session, next func(*chain)) {
+func (ch *chain) bequeath(kid, from, to *session, cause uint64, next func(*chain)) {
 	give := func(ch *chain, alive, _ bool) {
 		switch {
 		case !alive || to.ending:
-			ch.bequeath(kid, from, ch.k.tree.parentOf(to), next)
+			ch.bequeath(kid, from, ch.k.tree.parentOf(to), cause, next)
 		case !ch.k.tree.move(kid, from, to):
 			ch.afterMourning(kid, from, next)
 		default:
-			ch.tell(to, func(ch *chain) {
-				from.unhold()
-				ch.tell(kid, next, "_parent", from.addr, to.addr)
+			ch.tell(to, cause, func(ch *chain) {
+				from.unhold(HoldChild, string(kid.addr))
+				ch.tell(kid, cause, next, "_parent", from.addr, to.addr)
 			}, "_child", "gain", kid.addr, nil)
 		}
 	}
@@ -226,7 +239,7 @@ func (ch *chain) finish(s *session) {
 	k.aliasesRemoveAll(s)
 	k.dir.remove(s)
 	k.forgetLeases(s)
-	parent.unhold()
+	parent.unhold(HoldChild, string(s.addr))
 	k.calls.abandon(s)
 	k.tellMonitors(s)
 	k.obs.stopped(s)
@@ -264,7 +277,7 @@ func (k *Kernel) dropped(ev *event, to *session, why Reason) {
 }
 
 // stopEach ends the listed sessions in order, one after the other, by force.
-func (ch *chain) stopEach(list []*session, then func(*chain)) {
+func (ch *chain) stopEach(list []*session, why stop, then func(*chain)) {
 	ch.series(0, len(list)+1, func(ch *chain, i int, next func(*chain)) {
 		if i == len(list) {
 			then(ch)
@@ -277,7 +290,7 @@ func (ch *chain) stopEach(list []*session, then func(*chain)) {
 				next(ch)
 				return
 			}
-			ch.end(s, true, next)
+			ch.end(s, why, true, next)
 		})
 	})
 }

@@ -144,7 +144,7 @@ func (l *loop) nudge(s *session) { l.leave(&posted{ev: event{kind: evNudge}, to:
 // settle looks at a session after one of its handlers returned.
 func (l *loop) settle(ch *chain, s *session) {
 	if s.wantStop && s.depth == 0 && !s.ending {
-		ch.end(s, false, nil)
+		ch.end(s, s.asked, false, nil)
 		return
 	}
 	l.mark(s)
@@ -171,7 +171,7 @@ func (l *loop) sweep() {
 			l.marked = l.marked[:n-1]
 			s.marked = false
 			if s.collectable() {
-				l.ch.end(s, false, nil)
+				l.ch.end(s, s.unheld(), false, nil)
 			}
 		}
 		if l.inN.Load() != 0 {
@@ -191,6 +191,7 @@ func (l *loop) loopRun() {
 	k := l.k
 	l.token.lock()
 	defer l.token.unlock()
+	defer l.ch.rest()
 	for {
 		for l.burst(maxBurst) > 0 {
 			l.token.yield()
@@ -199,9 +200,9 @@ func (l *loop) loopRun() {
 		case idleDone:
 			return
 		case idleIdle:
-			k.signal(k.root, "IDLE", nil)
+			k.signal(k.root, "IDLE", nil, 0)
 		case idleZombie:
-			k.signal(k.root, "ZOMBIE", nil)
+			k.signal(k.root, "ZOMBIE", nil, 0)
 		case idleWait:
 			l.sleep()
 		}
@@ -212,6 +213,7 @@ func (l *loop) loopRun() {
 // outside. A virtual clock jumps instead.
 func (l *loop) sleep() {
 	k := l.k
+	l.ch.rest()
 	var timeout <-chan time.Time
 	l.asleep = math.MaxInt64
 	if due, _, ok := k.timers.first(); ok {

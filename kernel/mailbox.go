@@ -21,7 +21,7 @@ var (
 func (s *session) PostUserMessage(message any) {
 	msg, sender := actor.UnwrapEnvelopeMessage(message), actor.UnwrapEnvelopeSender(message)
 	if _, ok := msg.(*actor.PoisonPill); ok {
-		s.postJob(func(_ *chain, _, _ bool) { s.wantStop = true })
+		s.postJob(func(_ *chain, _, _ bool) { s.wantStop, s.asked = true, stop{reason: StopActor} })
 		return
 	}
 	ev := event{name: "_message", kind: evRaw, a: [2]any{msg, sender}, n: 2}
@@ -91,7 +91,11 @@ func (ch *chain) systemMessage(s *session, m any) {
 		return
 	case *actor.Stop:
 		if !s.dead {
-			ch.end(s, true, nil)
+			why := stop{reason: StopActor}
+			if s.down() {
+				why = stop{reason: StopSupervisor, cause: s.supervised.cause.Seq}
+			}
+			ch.end(s, why, true, nil)
 			return
 		}
 	}
@@ -100,7 +104,7 @@ func (ch *chain) systemMessage(s *session, m any) {
 
 // rawMessage gives the session what a plain actor sent.
 func (ch *chain) rawMessage(c *Context) {
-	c.ev.kind = evPost
+	c.ev.kind, c.ev.via = evPost, ViaActor
 	if pid, _ := c.ev.a[1].(*actor.PID); pid == nil {
 		c.ev.a[1] = nil
 	}

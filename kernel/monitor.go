@@ -14,13 +14,13 @@ func (c *Context) Monitor(to Address, event string, args ...any) error {
 	c.check()
 	t := c.resolve(to)
 	if t == nil {
-		return postError(to, event, args, ErrNoSession)
+		return c.refuse("Monitor", postError(to, event, args, ErrNoSession))
 	}
 	m := monitor{c.s, event, append([]any{t.addr}, args...)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.dead {
-		return postError(to, event, args, ErrNoSession)
+		return c.refuse("Monitor", postError(to, event, args, ErrNoSession))
 	}
 	t.monitors = append(t.monitors, m)
 	return nil
@@ -36,6 +36,7 @@ func (k *Kernel) tellMonitors(s *session) {
 			continue
 		}
 		ev := newEvent(m.event, nil, m.args)
+		ev.cause = s.last
 		_ = k.postOutside(m.who, &ev)
 	}
 }

@@ -1,209 +1,86 @@
 package kernel
 
-import (
-	"log/slog"
-	"sync"
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // Observer is told what a kernel does. Every field is optional; a nil one costs
-// nothing. The functions run on the goroutine on which the thing happens, some
-// with a session's token: they must be fast, must not block, and must not call
-// the kernel.
+// nothing. The functions run on the goroutine on which the thing happens, most
+// of them with a session's token and some under a lock of the kernel: they must
+// be fast, must not block, and must not use the kernel, a Context, a lease or a
+// wheel. In parallel mode they run on several goroutines at a time. What they are
+// given is theirs to keep, but for the Record that a Journal gets. Observers puts
+// several together; package trace has a ready one.
 //
-// With an observer that wants events, every event carries a number and that of
-// the event whose handler posted it, called it or set its timer (0 when it came
-// from outside). Numbers grow in the order of one goroutine; they are unique in
-// a kernel.
+// With Posted, Began, Ended or Journal set, every event carries a number, unique
+// in its kernel and growing in the order of one goroutine, and its cause: the
+// number of the event whose handler brought it about, 0 when it came from
+// outside. The cause of
 //
-// Without one (Config.Observer nil), what would be lost in silence is logged
-// through slog, once per cause: unhandled events, dropped events, failures.
+//   - a posted or called event is the one whose handler posted or called it;
+//   - a timer's, the one whose handler set it;
+//   - a wheel's, that of a lease, a postback or a watched process, the one whose
+//     handler made the wheel, took the lease, began the watch;
+//   - a signal handler's, the one whose handler sent the signal; of DIE, the one
+//     that failed; 0 for signals of the operating system, IDLE and ZOMBIE, and
+//     for what was sent through the Kernel's own methods;
+//   - _start, the one whose handler called Spawn, or which failed before a restart;
+//   - _stop, what led to it (StopRecord); of _child("lose") and what Monitor
+//     posts, that _stop; of the other _child and _parent, the one that moved the
+//     child.
+//
+// Without the four, numbers and causes are 0 everywhere.
+//
+// Without an observer (Config.Observer nil), what would be lost in silence is
+// logged through slog, once per cause: unhandled events, dropped events, failures.
 type Observer struct {
+	// Events.
 	Posted    func(Record)         // handed to the kernel; once more, with Err, if it was refused
 	Began     func(Record)         // its handler starts
 	Ended     func(Record)         // its handler returned, with Err, or panicked
 	Unhandled func(Record)         // posted, and neither a handler nor _default
 	Dropped   func(Record, Reason) // accepted, but it will not be handled (G9)
-	Spawned   func(session Address, parent Address)
-	Stopped   func(session Address)
-	Restarted func(session Address, cause *Exception)  // see Supervise
-	Failed    func(*Exception)                         // DIE was raised
-	Fatal     func(*Exception)                         // nobody handled it: the kernel stops
-	Reported  func(component, cause string, err error) // see Kernel.Report
+	Timer     func(TimerRecord)    // set, moved or removed
+
+	// Journal, in place of Began and Ended, is for those who want every handler at
+	// the least cost. It is called for each goroutine that is to run handlers, and
+	// returns what is told of them. start is when the kernel was made.
+	Journal func(start time.Time) Journal
+
+	// Sessions.
+	Spawned   func(session, parent Address)           // before its _start
+	Moved     func(session, from, to Address)         // it has another parent; "" is the kernel
+	Held      func(HoldRecord)                        // something holds it from now on, or no longer
+	Wheel     func(WheelRecord)                       // made or closed
+	Restarted func(session Address, cause *Exception) // see Supervise
+	Stopping  func(StopRecord)                        // its stop is decided
+	Stopped   func(session Address)                   // after _stop; its names have ended
+
+	// Signals and processes.
+	Watched func(session Address, signal, event string) // Sig; event "" ends the watch
+	Signal  func(SignalRecord)                          // sent, on its way, and its verdict
+	Reaped  func(ReapRecord)                            // SigChild: a process has ended
+
+	// Failures.
+	Failed   func(*Exception)                         // DIE was raised
+	Fatal    func(*Exception)                         // nobody handled it: the kernel stops
+	Refused  func(RefusalRecord)                      // a method returns an error of the kernel's
+	Reported func(component, cause string, err error) // see Kernel.Report
 }
 
-// Record is one event as observers see it.
-type Record struct {
-	Seq, Cause uint64
-	Event      string
-	From, To   Address
-	Args       []any // only in Dropped
-	Wheel      WheelID
-	At         time.Time // by the kernel's clock
-	Err        error
-}
-
-// Reason says why an accepted event was not handled.
-type Reason string
-
-const (
-	ReasonStopped       Reason = "receiver stopped"
-	ReasonSenderStopped Reason = "sender stopped"
-)
-
-// observe is the kernel's side of the observer.
-type observe struct {
-	Observer
-	k      *Kernel
-	on     bool     // somebody wants to see every event
-	warn   bool     // nobody is set: warn through slog
-	once   sync.Map // causes already logged
-	causes atomic.Int32
-	next   atomic.Uint64 // numbers given out to chains, in blocks
-}
-
-func (o *observe) set(k *Kernel, obs *Observer) {
-	o.k = k
-	if obs == nil {
-		o.warn = true
-		return
-	}
-	o.Observer = *obs
-	o.on = obs.Posted != nil || obs.Began != nil || obs.Ended != nil
-}
-
-func (o *observe) record(ev *event, to *session) Record {
-	return Record{Seq: ev.seq, Cause: ev.cause, Event: ev.name, From: addr(ev.from), To: addr(to), At: o.k.clock.now()}
-}
-
-// seqBlock numbers are taken at a time, so that workers share no counter per event.
-const seqBlock = 1 << 16
-
-// stamp numbers an event that is being posted.
-func (o *observe) stamp(c *Context, ev *event, to *session) {
-	if c == nil {
-		ev.seq = o.next.Add(seqBlock)
-	} else {
-		o.number(c.ch, ev, c.ev.seq)
-	}
-	if o.Posted != nil {
-		o.Posted(o.record(ev, to))
-	}
-}
-
-// number gives ev the chain's next number.
-func (o *observe) number(ch *chain, ev *event, cause uint64) {
-	if ch.seq%seqBlock == 0 {
-		ch.seq = o.next.Add(seqBlock)
-	}
-	ev.seq, ev.cause = ch.seq, cause
-	ch.seq++
-}
-
-// refused tells that a stamped event was not accepted.
-func (o *observe) refused(ev *event, to *session, err error) {
-	if o.Posted != nil {
-		r := o.record(ev, to)
-		r.Err = err
-		o.Posted(r)
-	}
-}
-
-// run is the handler between Began and Ended.
-func (o *observe) run(c *Context) error {
-	r := o.record(&c.ev, c.s)
-	r.Wheel = c.wheel
-	if o.Began != nil {
-		o.Began(r)
-	}
-	if o.Ended == nil {
-		return c.s.recv.Receive(c)
-	}
-	err := errNoReturn
-	defer func() {
-		r.At, r.Err = o.k.clock.now(), err
-		o.Ended(r)
-	}()
-	err = c.s.recv.Receive(c)
-	return err
-}
-
-func (o *observe) unhandled(ev *event, s *session) {
-	if own(ev.name) {
-		return
-	}
-	if o.Unhandled != nil {
-		o.Unhandled(o.record(ev, s))
-	}
-	if o.warn && o.first("unhandled "+ev.name) {
-		slog.Warn("usher: unhandled event; add session.Handle for it, or a _default handler",
-			"event", ev.name, "session", s.describe(), "from", addr(ev.from).String())
-	}
-}
-
-func (o *observe) drop(ev *event, to *session, why Reason) {
-	if o.Dropped != nil {
-		r := o.record(ev, to)
-		r.Args = ev.args()
-		o.Dropped(r, why)
-	}
-	if o.warn && o.first("dropped "+ev.name+string(why)) {
-		slog.Warn("usher: dropped event", "event", ev.name, "to", to.describe(), "from", addr(ev.from).String(), "reason", string(why))
-	}
-}
-
-func (o *observe) fatal(x *Exception) {
-	if o.Fatal != nil {
-		o.Fatal(x)
-	}
-}
-
-func (o *observe) failed(x *Exception) {
-	if o.Failed != nil {
-		o.Failed(x)
-	}
-}
-
-func (o *observe) spawned(s *session) {
-	if o.Spawned != nil {
-		o.Spawned(s.addr, addr(s.parent))
-	}
-}
-
-// restarted is the only word that there is of a supervised session's failure.
-func (o *observe) restarted(s *session, cause *Exception) {
-	if o.Restarted != nil {
-		o.Restarted(s.addr, cause)
-	}
-	if o.warn && o.first("restarted "+cause.Event) {
-		slog.Warn("usher: restarted a supervised session", "session", s.describe(), "error", cause)
-	}
-}
-
-func (o *observe) stopped(s *session) {
-	if o.Stopped != nil {
-		o.Stopped(s.addr)
-	}
-}
-
-// first limits a warning to one per cause, and their number to what a person reads.
-func (o *observe) first(cause string) bool {
-	if o.causes.Load() >= maxCauses {
-		return false
-	}
-	_, seen := o.once.LoadOrStore(cause, true)
-	if !seen {
-		o.causes.Add(1)
-	}
-	return !seen
-}
-
-// own reports whether an event is one of the kernel's, which nobody has to handle.
-func own(name string) bool {
-	switch name {
-	case "_start", "_stop", "_child", "_parent":
-		return true
-	}
-	return false
+// Journal is told of the handlers that run on one goroutine, by that goroutine:
+// what it writes needs no lock. Handlers nest, as calls do.
+//
+// Its times are by the kernel's clock, since its start. The clock is read as seldom
+// as possible: handlers of one event that follow each other in less than a
+// microsecond are timed in groups of eight. The time of a group is right, that of
+// one handler in it is not. Called handlers are timed one by one.
+type Journal interface {
+	// Began says that a handler starts. The record is the kernel's, and has
+	// neither At nor Err: copy what is to be kept.
+	Began(r *Record, at time.Duration)
+	// Ended says that the handler of event seq has returned, with its error, or
+	// has panicked.
+	Ended(seq uint64, at time.Duration, err error)
+	// Rest says that nothing follows for now; the goroutine may be gone for good,
+	// or another one take its place.
+	Rest()
 }

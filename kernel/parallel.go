@@ -190,7 +190,7 @@ func (p *parallel) idlePoint() (again bool) {
 func (p *parallel) announce(name string) {
 	p.outside++
 	p.mu.Unlock()
-	p.k.signal(p.k.root, name, nil)
+	p.k.signal(p.k.root, name, nil, 0)
 	p.mu.Lock()
 	p.outside--
 }

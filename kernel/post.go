@@ -24,7 +24,7 @@ func (c *Context) Post(to Address, event string, args ...any) error {
 	case err == ErrNoSession:
 		return c.nobody(to, event, args)
 	}
-	return postError(to, event, args, err)
+	return c.refuse("Post", postError(to, event, args, err))
 }
 
 // nobody answers a post to a session that is not there. In parallel mode a
@@ -33,11 +33,12 @@ func (c *Context) Post(to Address, event string, args ...any) error {
 // accepted, and reported as dropped.
 func (c *Context) nobody(to Address, name string, args []any) error {
 	if !c.s.condemned() {
-		return postError(to, name, args, ErrNoSession)
+		return c.refuse("Post", postError(to, name, args, ErrNoSession))
 	}
 	ev, gone := newEvent(name, c.s, args), &session{k: c.k, id: math.MaxUint64, addr: to}
 	if c.k.obs.on {
-		c.k.obs.stamp(c, &ev, gone)
+		ev.cause = c.ev.seq
+		c.k.obs.stamp(c.ch, &ev, gone)
 	}
 	c.k.obs.drop(&ev, gone, ReasonStopped)
 	return nil
@@ -47,7 +48,7 @@ func (c *Context) nobody(to Address, name string, args []any) error {
 func (c *Context) Yield(event string, args ...any) error {
 	c.check()
 	if err := c.send(c.s, event, args); err != nil {
-		return postError(c.s.addr, event, args, err)
+		return c.refuse("Yield", postError(c.s.addr, event, args, err))
 	}
 	return nil
 }
@@ -58,11 +59,11 @@ func (c *Context) Yield(event string, args ...any) error {
 func (k *Kernel) Post(to Address, event string, args ...any) error {
 	t := k.dir.find(to)
 	if t == nil {
-		return postError(to, event, args, ErrNoSession)
+		return k.obs.refuse(nil, "Post", postError(to, event, args, ErrNoSession))
 	}
 	ev := newEvent(event, nil, args)
 	if err := k.postOutside(t, &ev); err != nil {
-		return postError(to, event, args, err)
+		return k.obs.refuse(nil, "Post", postError(to, event, args, err))
 	}
 	return nil
 }
@@ -73,15 +74,16 @@ func (c *Context) send(t *session, name string, args []any) error {
 	switch {
 	case name == "":
 		return errNoName
-	case k.obs.on || s.inStop:
+	case k.obs.Posted != nil || s.inStop:
 		ev := newEvent(name, s, args)
+		ev.cause = c.ev.seq
 		return c.sendObserved(t, &ev)
 	case k.loop != nil:
 		p, err := k.loop.open(s, t)
 		if err != nil {
 			return err
 		}
-		p.ev.fill(name, s, args)
+		c.fill(&p.ev, name, args)
 		return nil
 	case t == s && s.state.Load()&bInbox == 0:
 		// To itself, and nobody else posted since the last look: the token is
@@ -89,11 +91,11 @@ func (c *Context) send(t *session, name string, args []any) error {
 		if !s.admit() {
 			return ErrQueueFull
 		}
-		s.out.next().fill(name, s, args)
+		c.fill(s.out.next(), name, args)
 		return nil
 	}
 	if t.openIdle() {
-		t.out.next().fill(name, s, args)
+		c.fill(t.out.next(), name, args)
 		t.closeIdle(c.ch)
 		s.sent++ // t is not s, which is not idle
 		return nil
@@ -102,7 +104,7 @@ func (c *Context) send(t *session, name string, args []any) error {
 	if err != nil {
 		return err
 	}
-	ev.fill(name, s, args)
+	c.fill(ev, name, args)
 	t.close(c.ch, first)
 	if t != s {
 		s.sent++
@@ -110,11 +112,21 @@ func (c *Context) send(t *session, name string, args []any) error {
 	return nil
 }
 
-// sendObserved is send when somebody wants to see every event, or in _stop.
+// fill makes an event of ev, which is zero.
+func (c *Context) fill(ev *event, name string, args []any) {
+	ev.name, ev.from = name, c.s
+	ev.setArgs(args)
+	if o := &c.k.obs; o.on {
+		ev.cause = c.ev.seq
+		o.number(c.ch, ev)
+	}
+}
+
+// sendObserved is send when somebody wants to see every post, or in _stop.
 func (c *Context) sendObserved(t *session, ev *event) error {
 	k, s := c.k, c.s
 	if k.obs.on {
-		k.obs.stamp(c, ev, t)
+		k.obs.stamp(c.ch, ev, t)
 	}
 	if s.inStop {
 		k.obs.drop(ev, t, ReasonSenderStopped)

@@ -11,7 +11,13 @@ import (
 // own wait, so that no other child of the program is touched.
 type processes struct {
 	mu sync.Mutex
-	of map[int]map[*session]sigWatch
+	of map[int]map[*session]procWatch
+}
+
+// procWatch is what Context.SigChild set for one process.
+type procWatch struct {
+	sigWatch
+	cause uint64 // the event whose handler did
 }
 
 // SigChild has event posted once, when a child process has ended: with "CHLD",
@@ -30,20 +36,20 @@ func (c *Context) SigChild(pid int, event string, args ...any) {
 	case event == "":
 		if had {
 			delete(watchers, c.s)
-			c.k.releaseProcess(c.s)
+			c.k.releaseProcess(c.s, pid)
 		}
 		return
 	case watchers == nil:
 		if p.of == nil {
-			p.of = make(map[int]map[*session]sigWatch)
+			p.of = make(map[int]map[*session]procWatch)
 		}
-		watchers = make(map[*session]sigWatch)
+		watchers = make(map[*session]procWatch)
 		p.of[pid] = watchers
 		go c.k.reap(pid)
 	}
-	watchers[c.s] = sigWatch{event, append([]any(nil), args...), c.k.site()}
+	watchers[c.s] = procWatch{sigWatch{event, append([]any(nil), args...), c.k.site()}, c.ev.seq}
 	if !had {
-		c.s.hold()
+		c.s.hold(HoldProcess, c.k.obs.pid(pid))
 		c.s.children++
 		c.k.active.Add(1)
 	}
@@ -57,18 +63,20 @@ func (k *Kernel) reap(pid int) {
 	k.procs.mu.Lock()
 	watchers := k.procs.of[pid]
 	delete(k.procs.of, pid)
+	k.obs.reaped(pid, state, watchers)
 	for s, w := range watchers {
 		ev := newEvent(w.event, nil, append([]any{"CHLD", pid, state}, w.args...))
+		ev.cause = w.cause
 		_ = k.postOutside(s, &ev)
-		k.releaseProcess(s)
+		k.releaseProcess(s, pid)
 	}
 	k.procs.mu.Unlock()
 	k.recheck()
 }
 
-func (k *Kernel) releaseProcess(s *session) {
+func (k *Kernel) releaseProcess(s *session, pid int) {
 	s.children--
-	s.unhold() // first: its end must not be overtaken by IDLE
+	s.unhold(HoldProcess, k.obs.pid(pid)) // first: its end must not be overtaken by IDLE
 	k.active.Add(-1)
 }
 
@@ -93,10 +101,11 @@ func (s *session) forgetProcesses() {
 	if s.children == 0 {
 		return
 	}
-	for _, watchers := range p.of {
+	for pid, watchers := range p.of {
 		if _, ok := watchers[s]; ok {
 			delete(watchers, s)
 			s.children--
+			s.letGo(HoldProcess, s.k.obs.pid(pid))
 			s.k.active.Add(-1)
 		}
 	}

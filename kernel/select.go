@@ -37,38 +37,38 @@ var ErrNotWatched = errors.New("handle is not watched")
 // errors.ErrUnsupported.
 func (c *Context) SelectRead(h syscall.Conn, event string, args ...any) error {
 	c.check()
-	return c.selectHandle(h, SelectReading, event, args)
+	return c.selectHandle("SelectRead", h, SelectReading, event, args)
 }
 
 // SelectWrite is SelectRead for output.
 func (c *Context) SelectWrite(h syscall.Conn, event string, args ...any) error {
 	c.check()
-	return c.selectHandle(h, SelectWriting, event, args)
+	return c.selectHandle("SelectWrite", h, SelectWriting, event, args)
 }
 
 // SelectPauseRead stops the events of SelectRead until SelectResumeRead. The
 // watch still holds its session. ErrNotWatched when there is none.
 func (c *Context) SelectPauseRead(h syscall.Conn) error {
 	c.check()
-	return c.selectPause(h, SelectReading, true)
+	return c.selectPause("SelectPauseRead", h, SelectReading, true)
 }
 
 // SelectResumeRead ends SelectPauseRead.
 func (c *Context) SelectResumeRead(h syscall.Conn) error {
 	c.check()
-	return c.selectPause(h, SelectReading, false)
+	return c.selectPause("SelectResumeRead", h, SelectReading, false)
 }
 
 // SelectPauseWrite is SelectPauseRead for output.
 func (c *Context) SelectPauseWrite(h syscall.Conn) error {
 	c.check()
-	return c.selectPause(h, SelectWriting, true)
+	return c.selectPause("SelectPauseWrite", h, SelectWriting, true)
 }
 
 // SelectResumeWrite ends SelectPauseWrite.
 func (c *Context) SelectResumeWrite(h syscall.Conn) error {
 	c.check()
-	return c.selectPause(h, SelectWriting, false)
+	return c.selectPause("SelectResumeWrite", h, SelectWriting, false)
 }
 
 // watchKey: one watch per session, handle and mode (K159).
@@ -88,19 +88,19 @@ type watch struct {
 	ready  *readiness
 }
 
-func (c *Context) selectHandle(h syscall.Conn, mode SelectMode, event string, args []any) error {
+func (c *Context) selectHandle(method string, h syscall.Conn, mode SelectMode, event string, args []any) error {
 	key := watchKey{h, mode}
 	w := c.s.watched[key]
 	switch {
 	case event == "" && w == nil:
-		return fmt.Errorf("select: %w", ErrNotWatched)
+		return c.refuse(method, fmt.Errorf("select: %w", ErrNotWatched))
 	case event == "":
 		w.src.Close()
 		return nil
 	case w == nil:
 		var err error
 		if w, err = c.newWatch(key); err != nil {
-			return err
+			return c.refuse(method, err)
 		}
 	}
 	w.event, w.args = event, append([]any(nil), args...)
@@ -133,10 +133,10 @@ func (c *Context) newWatch(key watchKey) (*watch, error) {
 	return w, nil
 }
 
-func (c *Context) selectPause(h syscall.Conn, mode SelectMode, on bool) error {
+func (c *Context) selectPause(method string, h syscall.Conn, mode SelectMode, on bool) error {
 	w := c.s.watched[watchKey{h, mode}]
 	if w == nil {
-		return fmt.Errorf("select: %w", ErrNotWatched)
+		return c.refuse(method, fmt.Errorf("select: %w", ErrNotWatched))
 	}
 	w.pause(on)
 	return nil

@@ -56,6 +56,8 @@ type session struct {
 	depth      int32        // handlers of this session on the stack
 	routes     *routes
 	pending    int                 // serial: events queued for it
+	asked      stop                // with wantStop: why
+	last       uint64              // with an observer: the event it handled last
 	watched    map[watchKey]*watch // SelectRead, SelectWrite
 	sources    *Source             // wheels; others read the list under mu
 	states     map[string]Handler
@@ -86,15 +88,26 @@ func addr(s *session) Address {
 	return s.addr
 }
 
-// hold keeps the session from being collected.
-func (s *session) hold() { s.holds.Add(1) }
+// hold keeps the session from being collected. What holds it is for observers.
+func (s *session) hold(kind HoldKind, detail string) {
+	s.holds.Add(1)
+	s.k.obs.held(s, kind, detail, true)
+}
 
 // unhold drops a hold. It may be called from anywhere; the last one has the
-// session looked at by whoever gets its token next.
-func (s *session) unhold() {
+// session looked at by whoever gets its token next. Observers hear of it before:
+// right after, the session may be gone.
+func (s *session) unhold(kind HoldKind, detail string) {
+	s.k.obs.held(s, kind, detail, false)
 	if s.holds.Add(-1) == 0 {
 		s.k.nudge(s)
 	}
+}
+
+// letGo is unhold in the session's own turn, which ends with a look.
+func (s *session) letGo(kind HoldKind, detail string) {
+	s.k.obs.held(s, kind, detail, false)
+	s.holds.Add(-1)
 }
 
 // doneChan returns the channel that closes when a stop is decided.

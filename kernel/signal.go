@@ -101,28 +101,30 @@ type walk struct {
 	targets []*session // in the order they are told
 	global  bool       // sent to the kernel
 	handled bool
+	by      *session      // who handled it, as the first
 	target  *session      // held until the verdict, as by an event …
 	from    *session      // … and so is who sent it (K21), if a session did
+	sender  uint64        // with an observer: the event whose handler sent it
 	cause   *Exception    // DIE: the failure
 	over    chan struct{} // closed at the verdict, if anybody wants to know
 }
 
 // signal queues a signal to a session and those below it; root is the kernel.
-func (k *Kernel) signal(to *session, name string, args []any) {
-	k.walk(&walk{k: k, name: name, args: args, global: to == k.root, target: to}, nil)
+func (k *Kernel) signal(to *session, name string, args []any, sender uint64) {
+	k.walk(&walk{k: k, name: name, args: args, global: to == k.root, target: to, sender: sender}, nil)
 }
 
 func (w *walk) hold() {
-	w.target.hold()
+	w.target.hold(HoldSignal, w.public())
 	if w.from != nil {
-		w.from.hold()
+		w.from.hold(HoldSignal, w.public())
 	}
 }
 
 func (w *walk) unhold() {
-	w.target.unhold()
+	w.target.unhold(HoldSignal, w.public())
 	if w.from != nil {
-		w.from.unhold()
+		w.from.unhold(HoldSignal, w.public())
 	}
 }
 
@@ -131,6 +133,7 @@ func (w *walk) unhold() {
 // do not wait for it, except those of the same name: these keep their order.
 func (k *Kernel) walk(w *walk, cancelled func() bool) {
 	w.hold()
+	k.obs.signal(SignalSent, w, 0)
 	k.root.postJob(func(ch *chain, _, _ bool) {
 		if cancelled != nil && cancelled() {
 			w.unhold()
@@ -143,6 +146,14 @@ func (k *Kernel) walk(w *walk, cancelled func() bool) {
 			ch.run(w)
 		}
 	})
+}
+
+// public is the signal's name for observers.
+func (w *walk) public() string {
+	if w.name == sigStop {
+		return string(StopKernel)
+	}
+	return w.name
 }
 
 // begin reports whether w can go now; otherwise it goes when those before it are
@@ -180,7 +191,7 @@ func (g *signals) through(w *walk) {
 // descendants, to itself, then up (K134, K136).
 func (k *Kernel) die(s *session, x *Exception) {
 	k.obs.failed(x)
-	k.walk(&walk{k: k, name: "DIE", args: []any{x}, target: s, cause: x}, nil)
+	k.walk(&walk{k: k, name: "DIE", args: []any{x}, target: s, cause: x, sender: x.Seq}, nil)
 }
 
 // run tells every watching target, then passes the verdict.
@@ -189,6 +200,7 @@ func (ch *chain) run(w *walk) {
 	if w.cause != nil {
 		w.targets = append(w.targets, w.k.tree.above(w.target)...)
 	}
+	w.k.obs.signal(SignalReaches, w, 0)
 	n := len(w.targets)
 	ch.series(0, n+1, func(ch *chain, i int, next func(*chain)) {
 		if i == n {
@@ -221,8 +233,8 @@ func (ch *chain) tellSignal(s *session, w *walk) {
 	if w.cause != nil {
 		ch.quiet = ch.depth + 1
 	}
-	ev := event{name: watch.event}
-	ev.setArgs(slices.Concat([]any{w.name}, w.args, watch.args))
+	ev := newEvent(watch.event, nil, slices.Concat([]any{w.name}, w.args, watch.args))
+	ev.via, ev.cause = ViaSignal, w.sender
 	_, err := ch.invoke(s, &ev, 0)
 	switch {
 	case err == nil || raisedBy(s, err):
@@ -244,6 +256,7 @@ func (ch *chain) verdict(w *walk) {
 	}
 	f := fateOf(w.name)
 	if f == benign || f == terminal && w.handled {
+		k.obs.signal(SignalVerdict, w, 0)
 		w.unhold()
 		return
 	}
@@ -253,11 +266,16 @@ func (ch *chain) verdict(w *walk) {
 	if w.global {
 		k.stopDecided()
 	}
-	victims := slices.DeleteFunc(w.targets, func(s *session) bool { return s == k.root })
-	for _, s := range victims {
+	w.targets = slices.DeleteFunc(w.targets, func(s *session) bool { return s == k.root })
+	k.obs.signal(SignalVerdict, w, len(w.targets))
+	for _, s := range w.targets {
 		s.condemn()
 	}
-	ch.stopEach(victims, func(ch *chain) {
+	why := stop{reason: StopSignal, signal: w.name, cause: w.sender}
+	if w.name == sigStop {
+		why = stop{reason: StopKernel, cause: w.sender}
+	}
+	ch.stopEach(w.targets, why, func(ch *chain) {
 		w.unhold()
 		if w.global && len(k.tree.childrenOf(k.root)) > 0 { // created while the others stopped
 			k.Stop()
@@ -276,7 +294,7 @@ func (k *Kernel) fail(x *Exception, err error) {
 		k.err = errors.Join(k.err, err)
 	}
 	k.errMu.Unlock()
-	k.Stop()
+	k.signal(k.root, sigStop, nil, x.Seq)
 }
 
 // raisedBy reports whether err is, or comes from, a panic of s for which DIE is on
@@ -291,5 +309,5 @@ func asException(s *session, ev *event, err error) *Exception {
 	if x, ok := err.(*Exception); ok {
 		return x
 	}
-	return &Exception{Session: s.addr, Event: ev.name, Source: addr(ev.from), Err: err}
+	return failure(s, ev, err)
 }

@@ -27,7 +27,7 @@ func (o *osSignals) want(k *Kernel, name string) {
 		for {
 			select {
 			case <-in:
-				k.signal(k.root, name, nil)
+				k.signal(k.root, name, nil, 0)
 			case <-quit:
 				return
 			}

@@ -24,6 +24,7 @@ type Source struct {
 	made  *site
 	turn  func(*Context)
 	end   func()
+	cause uint64 // with an observer: the event whose handler made it
 	woken atomic.Bool
 	gone  bool        // token
 	held  atomic.Bool // Watch(true); changes in the owner's turn only
@@ -40,7 +41,7 @@ var wheelIDs atomic.Uint64
 func (c *Context) NewSource(kind string, turn func(*Context), end func()) *Source {
 	c.check()
 	s := c.s
-	src := &Source{s: s, id: WheelID(wheelIDs.Add(1)), kind: kind, made: c.k.site(), turn: turn, end: end}
+	src := &Source{s: s, id: WheelID(wheelIDs.Add(1)), kind: kind, made: c.k.site(), turn: turn, end: end, cause: c.ev.seq}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	src.next = s.sources
@@ -48,6 +49,7 @@ func (c *Context) NewSource(kind string, turn func(*Context), end func()) *Sourc
 		s.sources.prev = src
 	}
 	s.sources = src
+	s.k.obs.wheel(src, true)
 	return src
 }
 
@@ -82,12 +84,20 @@ func (src *Source) watch(on bool) {
 	}
 	src.held.Store(on)
 	if on {
-		src.s.hold()
+		src.s.hold(HoldWheel, src.name())
 		src.s.k.active.Add(1)
 	} else {
-		src.s.holds.Add(-1)
+		src.s.letGo(HoldWheel, src.name())
 		src.s.k.active.Add(-1)
 	}
+}
+
+// name is the wheel as observers of holds know it: "readwrite 7".
+func (src *Source) name() string {
+	if src.s.k.obs.Held == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %d", src.kind, src.id)
 }
 
 // Closed reports whether the source was closed.
@@ -103,6 +113,7 @@ func (src *Source) close() {
 	src.watch(false)
 	src.gone = true
 	src.unlink()
+	src.s.k.obs.wheel(src, false)
 	if src.end != nil {
 		src.end()
 	}
@@ -155,12 +166,15 @@ func (src *Source) Deliver(c *Context, name string, args ...any) bool {
 	src.check()
 	if name != "" && !src.gone {
 		ev := newEvent(name, c.s, args)
+		if c.k.obs.on {
+			ev.via, ev.cause = ViaWheel, src.cause
+		}
 		switch _, err := c.ch.invoke(c.s, &ev, src.id); {
 		case err == nil || raisedBy(c.s, err):
 		case err == ErrNoHandler:
 			c.k.obs.unhandled(&ev, c.s)
 		default:
-			c.ch.raise(c.s, &Exception{Session: c.s.addr, Event: name, Source: c.s.addr, Err: err})
+			c.ch.raise(c.s, failure(c.s, &ev, err))
 		}
 	}
 	return !src.gone && !c.s.wantStop && !c.s.stopping && !c.s.down()

@@ -60,25 +60,25 @@ func (c *Context) Spawn(r Receiver, opts ...SpawnOption) (Address, error) {
 	c.check()
 	o, err := c.k.options(opts)
 	if err != nil {
-		return "", err
+		return "", c.refuse("Spawn", err)
 	}
 	s, err := c.ch.spawn(c.s, c, r, o)
-	return addr(s), err
+	return addr(s), c.refuse("Spawn", err)
 }
 
 func (k *Kernel) spawnOutside(r Receiver, opts []SpawnOption, held bool) (*session, *Lease, error) {
 	o, err := k.options(opts)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, k.obs.refuse(nil, "Spawn", err)
 	}
 	o.held = held
 	ch, leave, err := k.enter(context.Background())
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, k.obs.refuse(nil, "Spawn", err)
 	}
 	defer leave()
 	s, err := ch.spawn(k.root, nil, r, o)
-	return s, o.lease, err
+	return s, o.lease, k.obs.refuse(nil, "Spawn", err)
 }
 
 func (k *Kernel) options(opts []SpawnOption) (*spawnOptions, error) {
@@ -112,13 +112,14 @@ func (ch *chain) spawn(parent *session, creator *Context, r Receiver, o *spawnOp
 	if k.par != nil {
 		s.state.Store(ch.mark())
 	}
-	s.hold() // its creator, see settleNew
+	s.hold(HoldCreator, "") // its creator, see settleNew
 	k.live.Add(1)
 	ch.worked()
 	s.pid = k.system.Root.Spawn(k.props(s))
 	s.invoker.InvokeSystemMessage(startedMessage)
 	if o.alias != "" { // from here on others may find it: everything above is in place
 		if err := k.aliasSet(s, o.alias); err != nil {
+			s.letGo(HoldCreator, "")
 			s.invoker.InvokeSystemMessage(stopMessage)
 			return nil, err
 		}
@@ -127,7 +128,7 @@ func (ch *chain) spawn(parent *session, creator *Context, r Receiver, o *spawnOp
 	k.tree.add(s, parent)
 	k.obs.spawned(s)
 	if o.held {
-		o.lease = k.newLease(s, "SpawnHeld")
+		o.lease = k.newLease(s, "SpawnHeld", 0)
 	}
 
 	value, err := ch.start(s, parent, creator, o.args)
@@ -138,7 +139,7 @@ func (ch *chain) spawn(parent *session, creator *Context, r Receiver, o *spawnOp
 	if k.tree.parentOf(s) == parent && !s.wantStop { // it may have detached itself (K91)
 		s.announced = true
 		if parent != k.root {
-			ch.announce(parent, "_child", "create", s.addr, value)
+			ch.announce(parent, seqOf(creator), "_child", "create", s.addr, value)
 		}
 	}
 	return s, nil
@@ -179,11 +180,11 @@ func (m spawning) PostSystemMessage(msg any) {
 
 // start runs _start. If that fails, or ends the goroutine, the session is gone.
 func (ch *chain) start(s, parent *session, creator *Context, args []any) (value any, err error) {
-	ev := event{name: "_start"}
+	ev := newEvent("_start", nil, args)
+	ev.via, ev.cause = ViaKernel, seqOf(creator)
 	if creator != nil {
 		ev.from = parent
 	}
-	ev.setArgs(args)
 	s.starting = true
 	failed := true
 	defer func() {
@@ -205,16 +206,18 @@ func (ch *chain) start(s, parent *session, creator *Context, args []any) (value 
 func (ch *chain) abort(s *session) {
 	s.decideStop(true)
 	s.ending = true
+	ch.k.obs.stoppingOf(s, stop{reason: StopStart, cause: s.last})
 	if ch.k.par != nil {
 		defer ch.drop(s, false, 0)
 	}
 	kids := ch.k.tree.childrenOf(s)
 	ch.series(0, len(kids)+1, func(ch *chain, i int, next func(*chain)) {
 		if i < len(kids) {
-			ch.bequeath(kids[i], s, ch.k.tree.parentOf(s), next)
+			ch.bequeath(kids[i], s, ch.k.tree.parentOf(s), s.last, next)
 			return
 		}
 		ch.visit(s, func(ch *chain, _, _ bool) {
+			s.letGo(HoldCreator, "")
 			ch.finish(s)
 			next(ch)
 		})
@@ -227,7 +230,7 @@ func (ch *chain) settleNew(s *session, creator *Context) {
 	k := ch.k
 	switch {
 	case creator != nil && creator.s.inStop: // its next parent is to hear of its end (K35)
-		creator.s.onEnd = append(creator.s.onEnd, func(*chain) { s.unhold() })
+		creator.s.onEnd = append(creator.s.onEnd, func(*chain) { s.unhold(HoldCreator, "") })
 	case creator != nil:
 		creator.created = append(creator.created, s)
 		if k.loop != nil { // until the next turn, so that its creator may yield and then post to it (K25)
@@ -235,7 +238,7 @@ func (ch *chain) settleNew(s *session, creator *Context) {
 		}
 	case k.keepUntilRun(s):
 	default:
-		s.holds.Add(-1)
+		s.letGo(HoldCreator, "")
 	}
 	ch.settle(s)
 }
@@ -260,7 +263,7 @@ func (k *Kernel) releaseFresh() {
 	k.fresh = nil
 	k.runMu.Unlock()
 	for _, s := range fresh {
-		s.unhold()
+		s.unhold(HoldCreator, "")
 	}
 }
 

@@ -58,7 +58,7 @@ func (ch *chain) escalate(s *session, x *Exception) (asked bool) {
 		return true // it failed again on its way out
 	}
 	v.cause = x
-	s.hold()
+	s.hold(HoldRestart, "")
 	ch.k.active.Add(1)
 	defer func() {
 		if recover() != nil { // the guardian cannot escalate any further: it is for us
@@ -75,7 +75,7 @@ func (ch *chain) up(s *session) {
 	v := s.supervised
 	v.cause = nil
 	ch.k.active.Add(-1)
-	s.holds.Add(-1)
+	s.letGo(HoldRestart, "")
 	if l := ch.k.loop; l != nil {
 		var p posted
 		for !v.kept.empty() {
@@ -87,7 +87,8 @@ func (ch *chain) up(s *session) {
 
 // restart stops the children and puts a fresh receiver in place.
 func (ch *chain) restart(s *session) {
-	ch.stopEach(ch.k.tree.childrenOf(s), func(ch *chain) {
+	why := stop{reason: StopParent, cause: s.supervised.cause.Seq}
+	ch.stopEach(ch.k.tree.childrenOf(s), why, func(ch *chain) {
 		ch.visit(s, func(ch *chain, alive, _ bool) {
 			if alive && s.down() {
 				ch.renew(s)
@@ -102,12 +103,13 @@ func (ch *chain) renew(s *session) {
 	recv, err := v.make()
 	ch.up(s)
 	if err != nil {
-		ch.k.die(s, &Exception{Session: s.addr, Event: cause.Event, Source: cause.Source, Err: err})
+		ch.k.die(s, &Exception{Session: s.addr, Event: cause.Event, Source: cause.Source, Err: err, Seq: cause.Seq})
 		return
 	}
 	s.recv = recv
 	ch.k.obs.restarted(s, cause)
 	ev := newEvent("_start", nil, v.args)
+	ev.via, ev.cause = ViaKernel, cause.Seq
 	s.starting = true
 	_, err = ch.invoke(s, &ev, 0)
 	s.starting = false
@@ -131,7 +133,7 @@ func (v *supervision) make() (r Receiver, err error) {
 
 // strip takes from a session what belongs to its receiver.
 func (ch *chain) strip(s *session) {
-	ch.k.timers.removeAll(s, nil)
+	ch.k.timers.removeAll(s, nil, s.last)
 	ch.k.signals.forget(s)
 	s.forgetProcesses()
 	for src := s.sources; src != nil; src = s.sources {

@@ -96,8 +96,9 @@ func (t *timers) set(c *Context, name string, due int64, args []any) TimerID {
 	t.lead()
 	id := timerID(i, r.gen)
 	t.mu.Unlock()
-	s.hold()
+	s.hold(HoldTimer, name)
 	t.n.Add(1)
+	t.k.obs.timer(TimerSet, s, name, id, due, c.ev.seq)
 	if first {
 		t.alarm()
 	}
@@ -138,9 +139,18 @@ func (t *timers) alloc() int32 {
 	return i
 }
 
-// end takes a record out of the heap and its session's list, and frees it.
+// drop is end for a timer that its session removes; cause is what its handler handles.
+func (t *timers) drop(i int32, cause uint64) {
+	r := t.rec(i)
+	t.k.obs.timer(TimerRemoved, r.s, r.name, timerID(i, r.gen), r.due, cause)
+	t.end(i)
+}
+
+// end takes a record out of the heap and its session's list, and frees it. over
+// has to follow.
 func (t *timers) end(i int32) {
 	r := t.rec(i)
+	t.k.obs.held(r.s, HoldTimer, r.name, false)
 	if r.pos != firedPos {
 		t.remove(r.pos)
 		t.lead()
@@ -173,7 +183,7 @@ func (t *timers) claim(s *session, ev *event) bool {
 		t.mu.Unlock()
 		return false
 	}
-	*ev = event{name: r.name, from: s, a: r.a, n: r.n, kind: evPost, cause: r.cause}
+	*ev = event{name: r.name, from: s, a: r.a, n: r.n, kind: evPost, via: ViaTimer, cause: r.cause}
 	t.end(i)
 	t.mu.Unlock()
 	t.over(s, 1)
@@ -223,8 +233,8 @@ func (t *timers) each(s *session, f func(i int32, r *timerRec)) {
 	}
 }
 
-// clear ends s's timers of a name, and counts them.
-func (t *timers) clear(s *session, name string) int {
+// clear removes s's timers of a name, and counts them.
+func (t *timers) clear(s *session, name string, cause uint64) int {
 	if s.timers == 0 {
 		return 0
 	}
@@ -232,7 +242,7 @@ func (t *timers) clear(s *session, name string) int {
 	t.mu.Lock()
 	t.each(s, func(i int32, r *timerRec) {
 		if r.name == name {
-			t.end(i)
+			t.drop(i, cause)
 			n++
 		}
 	})
@@ -241,9 +251,9 @@ func (t *timers) clear(s *session, name string) int {
 	return n
 }
 
-// removeAll ends all of s's timers; into, when not nil, gets what they were, in
+// removeAll removes all of s's timers; into, when not nil, gets what they were, in
 // the order in which they would have come.
-func (t *timers) removeAll(s *session, into *[]Timer) {
+func (t *timers) removeAll(s *session, into *[]Timer, cause uint64) {
 	if s.timers == 0 {
 		return
 	}
@@ -253,7 +263,7 @@ func (t *timers) removeAll(s *session, into *[]Timer) {
 		*into = t.list(s)
 	}
 	t.each(s, func(i int32, _ *timerRec) {
-		t.end(i)
+		t.drop(i, cause)
 		n++
 	})
 	t.mu.Unlock()

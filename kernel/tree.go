@@ -26,7 +26,7 @@ func (t *tree) link(child, parent *session) {
 		parent.firstChild = child
 	}
 	parent.lastChild = child
-	parent.hold()
+	parent.hold(HoldChild, string(child.addr))
 }
 
 func (t *tree) unlink(child *session) {
@@ -70,6 +70,7 @@ func (t *tree) relink(child, from, to *session) bool {
 	}
 	t.unlink(child)
 	t.link(child, to)
+	from.k.obs.moved(child, from, child.parent)
 	return true
 }
 
@@ -87,12 +88,18 @@ func (t *tree) remove(s *session) (parent *session) {
 	t.Lock()
 	defer t.Unlock()
 	p := s.parent
+	var orphans []*session
 	for c := s.firstChild; c != nil; c = s.firstChild {
 		t.unlink(c)
 		t.link(c, p)
+		orphans = append(orphans, c)
 	}
 	t.unlink(s)
 	s.unlinked = true
+	for _, c := range orphans {
+		s.k.obs.moved(c, s, c.parent)
+		s.letGo(HoldChild, string(c.addr))
+	}
 	return p
 }
 

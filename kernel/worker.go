@@ -170,6 +170,7 @@ func (v *worker) stuck() bool {
 // the kernel is done, or there are more workers than wanted.
 func (w *worker) park() bool {
 	p := w.p
+	w.ch.rest()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ending {
@@ -235,6 +236,7 @@ func (p *parallel) remove(w *worker) {
 func (w *worker) retire(replace bool) {
 	p := w.p
 	w.ch.flushAcks()
+	w.ch.rest()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.remove(w)

@@ -60,7 +60,7 @@ func New(t testing.TB, opts ...Option) *kernel.Kernel {
 	}
 	o.cfg.Debug = true
 	w := &watch{t: t, options: o}
-	o.cfg.Observer = w.observer(o.cfg.Observer)
+	o.cfg.Observer = kernel.Observers(w.observer(), o.cfg.Observer)
 	k := kernel.New(o.cfg)
 	t.Cleanup(func() { w.end(k) })
 	return k
