@@ -38,6 +38,9 @@ func (k *Kernel) Explain(a Address) string {
 	for _, tag := range slices.Sorted(slices.Values(k.leases.tags(s))) {
 		say("lease %q", tag)
 	}
+	if x := s.failure(); x != nil {
+		say("its supervisor, which has not decided yet about: %v", x)
+	}
 	k.explainQueue(s, say)
 	s.mu.Lock()
 	if s.stopping {

@@ -85,7 +85,7 @@ func (ch *chain) systemMessage(s *session, m any) {
 		}
 		return
 	case *actor.Restart:
-		if s.down() {
+		if s.restarts() {
 			ch.restart(s)
 		}
 		return

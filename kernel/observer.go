@@ -28,7 +28,7 @@ type Observer struct {
 	Spawned   func(session Address, parent Address)
 	Stopped   func(session Address)
 	Restarted func(session Address, cause *Exception)  // see Supervise
-	Failed    func(*Exception)                         // DIE was raised
+	Failed    func(*Exception)                         // a handler did: DIE follows, or its supervisor decides
 	Fatal     func(*Exception)                         // nobody handled it: the kernel stops
 	Reported  func(component, cause string, err error) // see Kernel.Report
 }
@@ -171,13 +171,17 @@ func (o *observe) spawned(s *session) {
 	}
 }
 
-// restarted is the only word that there is of a supervised session's failure.
+// escalated is a failure that a supervisor decides about.
+func (o *observe) escalated(s *session, x *Exception) {
+	o.failed(x)
+	if o.warn && o.first("supervised "+x.Event) {
+		slog.Warn("usher: a supervised session failed", "session", s.describe(), "error", x)
+	}
+}
+
 func (o *observe) restarted(s *session, cause *Exception) {
 	if o.Restarted != nil {
 		o.Restarted(s.addr, cause)
-	}
-	if o.warn && o.first("restarted "+cause.Event) {
-		slog.Warn("usher: restarted a supervised session", "session", s.describe(), "error", cause)
 	}
 }
 

@@ -43,10 +43,27 @@ func (o *order) len() int {
 	return o.fifo.n
 }
 
+// putBack returns events that were taken out and not handled: ahead of those of
+// their sender and receiver that are still here.
+func (o *order) putBack(kept *fifo) {
+	if o.seeded != nil {
+		o.seeded.putBack(kept)
+		return
+	}
+	o.fifo.q.prepend(&kept.q)
+	o.fifo.n += kept.n
+	kept.n = 0
+}
+
 // fifo is POE's order: the oldest event of all (K51).
 type fifo struct {
 	q queue[posted]
 	n int
+}
+
+func (f *fifo) add(p *posted) {
+	f.q.push(p)
+	f.n++
 }
 
 // seeded chooses, by its seed, among the oldest events of every pair of sender
@@ -76,7 +93,24 @@ func newSeeded(seed uint64) *seeded {
 }
 
 func (o *seeded) next(from, to *session) *posted {
-	key := pair{from, to}
+	o.n++
+	return o.queueOf(pair{from, to}).q.next()
+}
+
+func (o *seeded) putBack(kept *fifo) {
+	early := newSeeded(0) // sorts them by pair
+	for p := new(posted); !kept.q.empty(); {
+		kept.q.pop(p)
+		*early.next(p.ev.from, p.to) = *p
+	}
+	kept.n = 0
+	o.n += early.n
+	for _, pq := range early.active {
+		o.queueOf(pq.of).q.prepend(&pq.q)
+	}
+}
+
+func (o *seeded) queueOf(key pair) *pairQueue {
 	pq := o.pairs[key]
 	if pq == nil {
 		if n := len(o.free); n > 0 {
@@ -88,8 +122,7 @@ func (o *seeded) next(from, to *session) *posted {
 		o.pairs[key] = pq
 		o.active = append(o.active, pq)
 	}
-	o.n++
-	return pq.q.next()
+	return pq
 }
 
 func (o *seeded) first() *posted {

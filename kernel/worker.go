@@ -71,7 +71,7 @@ func (w *worker) loop() {
 		if w.tick%showTurns == 0 {
 			w.turns.Add(1)
 		}
-		if n := w.ch.runQueued(s); s != w.p.k.root {
+		if n := w.ch.runQueued(s); s.id != 0 { // the kernel's own work does not put off ZOMBIE
 			w.work += uint64(n)
 		}
 	}
