@@ -167,7 +167,7 @@ func TestActor_WheelActorsEndWithTheSession(t *testing.T) {
 
 // Wakes from many goroutines: the turn comes after the last one, never before
 // the handler that made the wheel is over, never after Close.
-func TestSource_Wake(t *testing.T) {
+func TestT14_SourceWake(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		const wakers, each = 4, 200

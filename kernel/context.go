@@ -165,9 +165,12 @@ func (c *Context) detached(t, from *session) {
 // signal's name, the signal's own data, then args (K119). One handler per signal;
 // a new one replaces it, and an empty event removes it. Any name will do; those
 // of the operating system (INT, TERM, HUP, USR1 …) are caught while somebody
-// watches them. A watch does not hold the session (K22).
+// watches them. A watch does not hold the session (K22). An empty name panics.
 func (c *Context) Sig(name, event string, args ...any) {
 	c.check()
+	if err := checkSignal(name); err != nil {
+		panic(err)
+	}
 	if f := c.k.obs.Watched; f != nil {
 		f(c.s.addr, name, event)
 	}

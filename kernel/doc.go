@@ -69,7 +69,8 @@
 // INT, QUIT, TERM, KILL, IDLE, DIE) and nobody called [Context.SigHandled], all
 // that it reached are stopped, watching or not. ZOMBIE and UIDESTROY stop in any
 // case; all other names stop nobody. In parallel mode a signal waits for watching
-// sessions that are busy; others pass it meanwhile, those of its name do not.
+// sessions that are busy and for its handlers to return; others pass it meanwhile,
+// those of its name do not.
 //
 // The sessions that a signal stops get _stop one after the other. None of them
 // begins a posted event after the verdict; a handler that still runs then may go

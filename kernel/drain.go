@@ -77,7 +77,7 @@ func (w *worker) turns() (again bool) {
 
 // over ends a session's turn.
 func (w *worker) over(s *session, events int) {
-	if s != w.p.k.root {
+	if s.id != 0 { // the kernel's own work does not put off ZOMBIE
 		w.work += uint64(events)
 	}
 	w.ch.flushAcks()

@@ -42,6 +42,9 @@ func (k *Kernel) explainSession(s *session, say func(string, ...any)) {
 	for _, line := range slices.Concat(lists...) {
 		say("%s", line)
 	}
+	if x := s.failure(); x != nil {
+		say("its supervisor, which has not decided yet about: %v", x)
+	}
 	k.explainQueue(s, say)
 	s.mu.Lock()
 	if s.stopping {

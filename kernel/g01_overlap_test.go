@@ -13,7 +13,7 @@ import (
 // Sessions post to and call each other while goroutines do the same from
 // outside: at no time do two handlers of one session run. No call here nests
 // back, so a handler that finds its session's flag set has overlapped another.
-func TestG1_OneAtATime(t *testing.T) {
+func TestG1_T8_OneAtATime(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		const n, rounds = 12, 60
 		k := boot(t, m)

@@ -12,7 +12,7 @@ import (
 
 // Many sessions, goroutines and the receiver itself send numbered events to one
 // receiver, with yields, other traffic and calls between them.
-func TestG2_OrderPerPair(t *testing.T) {
+func TestG2_T6_OrderPerPair(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		const senders, each = 10, 200
 		k := boot(t, m, seed(7))
@@ -78,7 +78,7 @@ func TestG2_OrderPerPair(t *testing.T) {
 }
 
 // K51: in serial mode there is one order for the whole kernel.
-func TestG2_SerialIsOneFIFO_K51(t *testing.T) {
+func TestG2_T6_SerialIsOneFIFO_K51(t *testing.T) {
 	k := boot(t, kernel.Serial)
 	var addrs []kernel.Address
 	for i := range 3 {

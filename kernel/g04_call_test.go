@@ -16,7 +16,7 @@ func callTimeout(d time.Duration) func(*kernel.Config) {
 
 // A calls B, B calls A, A calls itself: all on one stack, each seeing the
 // half-done state of the others (K64, K66), ahead of what is queued.
-func TestG4_CallsNestAndReenter_K64_K66(t *testing.T) {
+func TestG4_T1_CallsNestAndReenter_K64_K66(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		var a, b kernel.Address
@@ -60,7 +60,7 @@ func TestG4_CallsNestAndReenter_K64_K66(t *testing.T) {
 
 // What a called handler returns goes to the caller, and nowhere else (section 6,
 // K68).
-func TestG4_CallHandsTheErrorToTheCaller_K68(t *testing.T) {
+func TestG4_T3_CallHandsTheErrorToTheCaller_K68(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		boom := errors.New("boom")

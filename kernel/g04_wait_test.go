@@ -89,7 +89,7 @@ func crossing(t *testing.T, k *fixture) (errs [2]error) {
 
 // Parallel: two chains cross; the call that closes the cycle is told so, by
 // name, and the other one succeeds once its way is free.
-func TestG4_ErrDeadlockNamesTheCycle_K66(t *testing.T) {
+func TestG4_T1_ErrDeadlockNamesTheCycle_K66(t *testing.T) {
 	k := boot(t, kernel.Parallel, workers(2))
 	errs := crossing(t, k)
 	lost := errs[0]
@@ -138,7 +138,7 @@ func TestG4_ErrDeadlockInARing(t *testing.T) {
 }
 
 // A call that waits for a session which then stops gets ErrStopped.
-func TestG4_ErrStoppedWhileWaiting(t *testing.T) {
+func TestG4_T20_ErrStoppedWhileWaiting(t *testing.T) {
 	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
 		t.Run(m.String(), func(t *testing.T) {
 			k := boot(t, m)

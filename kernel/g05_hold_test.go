@@ -152,7 +152,7 @@ func (k *fixture) run2() {
 
 // An event queued for a session holds it (K21), and so does one that it sent (K23):
 // the receiver can answer.
-func TestG5_EventsHoldReceiverAndSender_K21_K23(t *testing.T) {
+func TestG5_T17_EventsHoldReceiverAndSender_K21_K23(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		gate := make(chan int)
@@ -248,7 +248,7 @@ func TestG5_SpawnFromOutside(t *testing.T) {
 }
 
 // K24: whoever posts between the last hold's end and the sweep rescues.
-func TestG5_RescueBeforeTheSweep_K24(t *testing.T) {
+func TestG5_T19_RescueBeforeTheSweep_K24(t *testing.T) {
 	for _, m := range serialModes {
 		t.Run(m.String(), func(t *testing.T) {
 			k := boot(t, m)
@@ -322,7 +322,7 @@ func TestG5_LeaseSuppressesIDLE_K45(t *testing.T) {
 }
 
 // The lease that nobody releases is found by the garbage collector, and reported.
-func TestG5_LostLeaseIsReportedAndReleased(t *testing.T) {
+func TestG5_T23_LostLeaseIsReportedAndReleased(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		reported := make(chan string, 1)
 		k := boot(t, m, func(c *kernel.Config) {

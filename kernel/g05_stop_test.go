@@ -103,7 +103,7 @@ func must1[T any](v T, ok bool) T {
 
 // While _stop and _child("lose") run, the dying session's names still resolve and
 // it can be called (K30), and can call (K33); afterwards they name nobody (K117).
-func TestG5_NamesLastThroughTheStop_K30_K33(t *testing.T) {
+func TestG5_T20_NamesLastThroughTheStop_K30_K33(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		k.spawn(table{
@@ -152,7 +152,7 @@ func TestG5_NamesLastThroughTheStop_K30_K33(t *testing.T) {
 }
 
 // K32: what _stop posts is accepted and reported; timers go in silence.
-func TestG5_WhatStopPosts_K32(t *testing.T) {
+func TestG5_T22_WhatStopPosts_K32(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		other := k.service(table{"from _stop": k.noting("must not come")})

@@ -271,7 +271,7 @@ func TestG6_StopBeforeRun_K15(t *testing.T) {
 
 // K16 differs: Stop is queued, so the handler that asks for it goes on as itself;
 // what it posts afterwards is accepted, and handled or reported.
-func TestG6_StopFromAHandler_K16(t *testing.T) {
+func TestG6_T29_StopFromAHandler_K16(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		k.spawn(table{

@@ -51,7 +51,7 @@ func family(k *fixture, handled string, fail kernel.Handler) {
 
 // DIE goes to the failing session's descendants, to itself, then up; siblings do
 // not hear of it (K136). Unhandled, it ends everything (K137).
-func TestG7_DIEWalksDownThenUp_K136(t *testing.T) {
+func TestG7_K136_DIEWalksDownThenUp(t *testing.T) {
 	for name, fail := range map[string]kernel.Handler{"error": boom, "panic": func(*kernel.Context) error { panic(errBoom) }} {
 		t.Run(name, func(t *testing.T) {
 			eachMode(t, func(t *testing.T, m kernel.Mode) {
@@ -74,7 +74,7 @@ func TestG7_DIEWalksDownThenUp_K136(t *testing.T) {
 }
 
 // Whoever marks DIE handled keeps everyone (K137); all are told all the same.
-func TestG7_SigHandledKeepsAll(t *testing.T) {
+func TestG7_K137_SigHandledKeepsAll(t *testing.T) {
 	for _, who := range []string{"kid", "pa", "grandpa"} {
 		t.Run(who, func(t *testing.T) {
 			eachMode(t, func(t *testing.T, m kernel.Mode) {
@@ -92,7 +92,7 @@ func TestG7_SigHandledKeepsAll(t *testing.T) {
 }
 
 // DIE is queued: what was queued before it runs first (K134).
-func TestG7_DIEIsQueued_K134(t *testing.T) {
+func TestG7_K134_T28_DIEIsQueued(t *testing.T) {
 	k := boot(t, kernel.Serial)
 	k.spawn(table{
 		"_start": func(c *kernel.Context) error {
@@ -110,7 +110,7 @@ func TestG7_DIEIsQueued_K134(t *testing.T) {
 
 // Every kind of handler that nobody waits for raises DIE when it fails; a
 // session goes on with its next event.
-func TestG7_EveryHandlerKindRaisesDIE(t *testing.T) {
+func TestG7_K127_K134_EveryHandlerKindRaisesDIE(t *testing.T) {
 	kinds := map[string]func(k *fixture) table{
 		"post": func(k *fixture) table { return table{"go": boom} },
 		"timer": func(k *fixture) table {
@@ -175,7 +175,7 @@ func TestG7_EveryHandlerKindRaisesDIE(t *testing.T) {
 }
 
 // _start's error is Spawn's error: no DIE, no _stop, no _child, no name left.
-func TestG7_StartErrorIsSpawnsError(t *testing.T) {
+func TestG7_K140_StartErrorIsSpawnsError(t *testing.T) {
 	for name, fail := range map[string]kernel.Handler{"error": boom, "panic": func(*kernel.Context) error { panic(errBoom) }} {
 		t.Run(name, func(t *testing.T) {
 			eachMode(t, func(t *testing.T, m kernel.Mode) {
@@ -242,7 +242,7 @@ func TestG7_StartErrorInsideAHandler(t *testing.T) {
 }
 
 // K139: a failure in _stop cannot be handled; the stop completes and Run returns it.
-func TestG7_FailureInStop_K139(t *testing.T) {
+func TestG7_K139_FailureInStop(t *testing.T) {
 	for name, fail := range map[string]kernel.Handler{"error": boom, "panic": func(*kernel.Context) error { panic(errBoom) }} {
 		t.Run(name, func(t *testing.T) {
 			eachMode(t, func(t *testing.T, m kernel.Mode) {
@@ -268,7 +268,7 @@ func TestG7_FailureInStop_K139(t *testing.T) {
 }
 
 // K138: the DIE handler fails, too: both errors come out, DIE is not raised again.
-func TestG7_FailureInDIEHandler_K138(t *testing.T) {
+func TestG7_K138_FailureInDIEHandler(t *testing.T) {
 	second := errors.New("second")
 	for name, fail := range map[string]kernel.Handler{
 		"error": func(*kernel.Context) error { return second },

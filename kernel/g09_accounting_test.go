@@ -228,7 +228,7 @@ func TestG9_AcceptedIsHandledOrReported(t *testing.T) {
 
 // What a killed sender had queued for others is void, and reported (K34); what
 // one that ended by itself had queued arrives.
-func TestG9_KilledSendersEventsAreReported_K34(t *testing.T) {
+func TestG9_T21_KilledSendersEventsAreReported_K34(t *testing.T) {
 	for _, kill := range []bool{true, false} {
 		t.Run(fmt.Sprint("killed ", kill), func(t *testing.T) {
 			inOrders(t, modes, func(k *fixture, m kernel.Mode) {

@@ -123,7 +123,7 @@ func TestG10_RemoveAndAdjust_K102_K103_K104_K105(t *testing.T) {
 
 // A timer that fired but was not dispatched can be removed, and then does not
 // come; it can be moved, and then comes later, once.
-func TestG10_RemovedAfterFiring(t *testing.T) {
+func TestG10_T12_RemovedAfterFiring(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		spin := func(c *kernel.Context, d time.Duration) { // lets real time pass inside a handler
@@ -161,7 +161,7 @@ func TestG10_RemovedAfterFiring(t *testing.T) {
 
 // In the serial modes timers and posts share one order. Past alarms overtake queued
 // posts, the oldest first (K13); a delay of zero stands in line (K53).
-func TestG10_TimersAndPostsShareOneOrder_K13_K53(t *testing.T) {
+func TestG10_T7_TimersAndPostsShareOneOrder_K13_K53(t *testing.T) {
 	inOrders(t, serialModes, func(k *fixture, _ kernel.Mode) {
 		k.spawn(table{
 			"_start": func(c *kernel.Context) error { return c.Yield("go") },
@@ -184,7 +184,7 @@ func TestG10_TimersAndPostsShareOneOrder_K13_K53(t *testing.T) {
 
 // K12: a session that yields for ever starves neither timers nor others. Virtual
 // time stands while it does.
-func TestG10_EndlessYieldDoesNotStarveTimers_K12(t *testing.T) {
+func TestG10_T9_EndlessYieldDoesNotStarveTimers_K12(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m, workers(1))
 		stop, spins := false, 0

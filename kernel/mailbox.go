@@ -85,7 +85,7 @@ func (ch *chain) systemMessage(s *session, m any) {
 		}
 		return
 	case *actor.Restart:
-		if s.down() {
+		if s.restarts() {
 			ch.restart(s)
 		}
 		return
@@ -93,7 +93,7 @@ func (ch *chain) systemMessage(s *session, m any) {
 		if !s.dead {
 			why := stop{reason: StopActor}
 			if s.down() {
-				why = stop{reason: StopSupervisor, cause: s.supervised.cause.Seq}
+				why = stop{reason: StopSupervisor, cause: s.supervised.cause.Load().Seq}
 			}
 			ch.end(s, why, true, nil)
 			return

@@ -64,7 +64,7 @@ func TestMonitor(t *testing.T) {
 
 // A postback posts what it was made with and what it was called with (K152),
 // from any goroutine, until it is released (K153).
-func TestPostback_K152(t *testing.T) {
+func TestK152_K153_Postback(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		k.spawn(table{

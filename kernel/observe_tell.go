@@ -83,13 +83,17 @@ func (o *observe) wheel(src *Source, open bool) {
 	}
 }
 
-// restarted is the only word that there is of a supervised session's failure.
+// escalated is a failure that a supervisor decides about.
+func (o *observe) escalated(s *session, x *Exception) {
+	o.failed(x)
+	if o.warn && o.first("supervised "+x.Event) {
+		slog.Warn("usher: a supervised session failed", "session", s.describe(), "error", x)
+	}
+}
+
 func (o *observe) restarted(s *session, cause *Exception) {
 	if o.Restarted != nil {
 		o.Restarted(s.addr, cause)
-	}
-	if o.warn && o.first("restarted "+cause.Event) {
-		slog.Warn("usher: restarted a supervised session", "session", s.describe(), "error", cause)
 	}
 }
 

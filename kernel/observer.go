@@ -60,7 +60,7 @@ type Observer struct {
 	Reaped  func(ReapRecord)                            // SigChild: a process has ended
 
 	// Failures.
-	Failed   func(*Exception)                         // DIE was raised
+	Failed   func(*Exception)                         // a handler did: DIE follows, or its supervisor decides
 	Fatal    func(*Exception)                         // nobody handled it: the kernel stops
 	Refused  func(RefusalRecord)                      // a method returns an error of the kernel's
 	Reported func(component, cause string, err error) // see Kernel.Report

@@ -47,6 +47,29 @@ func (o *order) reconsider() {
 	}
 }
 
+// putBack returns events that were taken out and not handled: ahead of those of
+// their sender and receiver that are still here.
+func (o *order) putBack(kept *fifo) {
+	o.n += kept.n
+	if o.seeded != nil {
+		o.seeded.putBack(kept)
+		return
+	}
+	o.q.prepend(&kept.q)
+	kept.n = 0
+}
+
+// fifo is events kept aside, in order.
+type fifo struct {
+	q queue[posted]
+	n int
+}
+
+func (f *fifo) add(p *posted) {
+	f.q.push(p)
+	f.n++
+}
+
 // seeded chooses, by its seed, among the oldest events of every pair of sender
 // and receiver: any order that G2 permits can come out, and the same seed gives
 // the same one again.
@@ -73,7 +96,22 @@ func newSeeded(seed uint64) *seeded {
 }
 
 func (o *seeded) next(from, to *session) *posted {
-	key := pair{from, to}
+	return o.queueOf(pair{from, to}).q.next()
+}
+
+func (o *seeded) putBack(kept *fifo) {
+	early := newSeeded(0) // sorts them by pair
+	for p := new(posted); !kept.q.empty(); {
+		kept.q.pop(p)
+		*early.next(p.ev.from, p.to) = *p
+	}
+	kept.n = 0
+	for _, pq := range early.active {
+		o.queueOf(pq.of).q.prepend(&pq.q)
+	}
+}
+
+func (o *seeded) queueOf(key pair) *pairQueue {
 	pq := o.pairs[key]
 	if pq == nil {
 		if n := len(o.free); n > 0 {
@@ -85,7 +123,7 @@ func (o *seeded) next(from, to *session) *posted {
 		o.pairs[key] = pq
 		o.active = append(o.active, pq)
 	}
-	return pq.q.next()
+	return pq
 }
 
 func (o *seeded) first() *posted {

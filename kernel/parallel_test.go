@@ -11,7 +11,7 @@ import (
 
 // A hundred handlers block on two workers: others are served, timers fire,
 // signals arrive; then they are released, and all ends. No goroutine is left.
-func TestParallel_BlockedHandlersHarmNobodyElse(t *testing.T) {
+func TestT34_BlockedHandlersHarmNobodyElse(t *testing.T) {
 	before := runtime.NumGoroutine()
 	const n = 100
 	k := boot(t, kernel.Parallel, workers(2))

@@ -23,8 +23,9 @@ type procWatch struct {
 // SigChild has event posted once, when a child process has ended: with "CHLD",
 // its pid (int), its *os.ProcessState, then args (K142). It reaps that process
 // and no other, holds the session until then, and keeps the kernel from IDLE.
-// An empty event ends the watch (K143). The process must be a child of this one
-// that nobody else waits for; one that is not gives a nil state at once.
+// An empty event ends the watch (K143); the process is reaped all the same, and an
+// event that was posted already still comes. The process must be a child of this
+// one that nobody else waits for; one that is not gives a nil state at once.
 func (c *Context) SigChild(pid int, event string, args ...any) {
 	c.check()
 	p := &c.k.procs

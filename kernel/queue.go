@@ -98,6 +98,19 @@ func (q *queue[T]) pop(v *T) {
 	q.drop()
 }
 
+// prepend moves all of front ahead of what is here.
+func (q *queue[T]) prepend(front *queue[T]) {
+	if front.empty() {
+		return
+	}
+	front.tail.next = q.head
+	if q.head == nil {
+		q.tail = front.tail
+	}
+	q.head = front.head
+	front.head, front.tail = nil, nil
+}
+
 func (q *queue[T]) recycle(s *segment[T]) {
 	s.next, s.r, s.w = nil, 0, 0
 	if len(s.ev) == segMax && q.spare != nil {

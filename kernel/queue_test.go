@@ -23,6 +23,18 @@ func TestQueue(t *testing.T) {
 				}
 				continue
 			}
+			if rng.IntN(50) == 0 { // take some out and put them back
+				var kept queue[*int]
+				for range rng.IntN(100) {
+					if q.empty() {
+						break
+					}
+					var p *int
+					q.pop(&p)
+					kept.push(&p)
+				}
+				q.prepend(&kept)
+			}
 			for range rng.IntN(5) {
 				if q.empty() != (in == out) {
 					t.Fatalf("empty is %v with %d in and %d out", q.empty(), in, out)

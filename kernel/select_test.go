@@ -11,11 +11,11 @@ import (
 	"github.com/usher-go/usher/session"
 )
 
-// TestK156_K158_SelectRead: a handler that takes one byte at a time is called for
+// TestK156_K158_K161_SelectRead: a handler that takes one byte at a time is called for
 // each of them; pausing stops it, resuming goes on, and the end of the pipe is
 // readable, too. The watch alone holds the session.
 func TestK156_K158_K161_SelectRead(t *testing.T) {
-	for _, mode := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
+	for _, mode := range modes {
 		t.Run(mode.String(), func(t *testing.T) {
 			r, w, err := os.Pipe()
 			if err != nil {
@@ -80,8 +80,8 @@ func ignoreEOF(err error) error {
 	return err
 }
 
-// TestSelectWrite fills a pipe as it takes it, until it is full.
-func TestSelectWrite(t *testing.T) {
+// TestK156_SelectWrite fills a pipe as it takes it, until it is full.
+func TestK156_SelectWrite(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -143,7 +143,7 @@ func (k *Kernel) walk(w *walk, cancelled func() bool) {
 			ch.worked()
 		}
 		if k.signals.begin(w) {
-			ch.run(w)
+			ch.goOn(true, w.run)
 		}
 	})
 }
@@ -184,7 +184,7 @@ func (g *signals) through(w *walk) {
 		return
 	}
 	g.walks[w.name] = rest
-	w.k.root.postJob(func(ch *chain, _, _ bool) { ch.run(rest[0]) })
+	w.k.root.postJob(func(ch *chain, _, _ bool) { ch.goOn(true, rest[0].run) })
 }
 
 // die queues DIE for a failed handler: it goes to the failing session's
@@ -194,8 +194,21 @@ func (k *Kernel) die(s *session, x *Exception) {
 	k.walk(&walk{k: k, name: "DIE", args: []any{x}, target: s, cause: x, sender: x.Seq}, nil)
 }
 
+// goOn continues a walk. In parallel mode it must not do so in the turn of a
+// session that was busy (later), nor in the kernel's: the next handler may block,
+// and would hold that up, too. So it gets a turn that is nobody's.
+func (ch *chain) goOn(later bool, next func(*chain)) {
+	if !later || ch.k.par == nil {
+		next(ch)
+		return
+	}
+	nobody := &session{k: ch.k, recv: ignore{}, debug: ch.k.debug.session(ch.k)}
+	nobody.holds.Store(1) // it has no end
+	nobody.postJob(func(ch *chain, _, _ bool) { next(ch) })
+}
+
 // run tells every watching target, then passes the verdict.
-func (ch *chain) run(w *walk) {
+func (w *walk) run(ch *chain) {
 	w.targets = w.k.tree.below(w.target)
 	if w.cause != nil {
 		w.targets = append(w.targets, w.k.tree.above(w.target)...)
@@ -213,8 +226,8 @@ func (ch *chain) run(w *walk) {
 			next(ch)
 			return
 		}
-		ch.visit(s, func(ch *chain, alive, _ bool) {
-			defer next(ch)
+		ch.visit(s, func(ch *chain, alive, later bool) {
+			defer ch.goOn(later, next)
 			if alive && !s.ended {
 				ch.tellSignal(s, w)
 			}

@@ -47,17 +47,24 @@ func clan(k *fixture, sig, handled string) {
 
 // Deepest generation first, the target last (K124), each with the signal's
 // name, its data and its own arguments (K119); benign signals stop nobody (K128).
-func TestSignal_WalkOrder_K124(t *testing.T) {
+func TestK119_K124_T11_WalkOrder(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		for target, want := range map[kernel.Address]string{"root": "a1 a2|a b|root", "a": "a1 a2|a", "": "a1 a2|a b|root"} {
 			k := boot(t, m)
 			release := k.Hold("no IDLE")
 			clan(k, "NEWS", "")
 			must(k.Signal(target, "NEWS", "data"))
-			k.service(table{
-				"_start": func(c *kernel.Context) error { c.Sig("OVER", "over"); return k.Signal("", "OVER") }, // behind it in line (K52)
-				"over":   func(*kernel.Context) error { k.note("over"); release(); return nil },
+			over := k.service(table{ // one of the same name stays behind it
+				"_start": func(c *kernel.Context) error { c.Sig("NEWS", "news"); return nil },
+				"news": func(c *kernel.Context) error {
+					if c.Arg(1) == "over" {
+						k.note("over")
+						release()
+					}
+					return nil
+				},
 			})
+			must(k.Signal(over, "NEWS", "over"))
 			k.run()
 			got := k.journal()
 			for _, gen := range strings.Split(want, "|") {
@@ -79,7 +86,7 @@ func TestSignal_WalkOrder_K124(t *testing.T) {
 
 // One verdict: unhandled, a terminal signal stops all it touched, watching or
 // not, leaf first (K126); handled by any, it stops nobody (K127).
-func TestSignal_OneVerdict_K126_K127(t *testing.T) {
+func TestK126_K127_T25_OneVerdict(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		for _, sig := range []string{"HUP", "INT", "QUIT", "TERM", "KILL"} {
 			k := boot(t, m)
@@ -110,7 +117,7 @@ func TestSignal_OneVerdict_K126_K127(t *testing.T) {
 }
 
 // Nonmaskable signals are told first and stop everything in any case (K129).
-func TestSignal_Nonmaskable_K129(t *testing.T) {
+func TestK129_Nonmaskable(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		for _, sig := range []string{"ZOMBIE", "UIDESTROY"} {
 			k := boot(t, m)
@@ -126,34 +133,8 @@ func TestSignal_Nonmaskable_K129(t *testing.T) {
 	})
 }
 
-// SigHandled counts from calls nested in the handler, and does nothing outside
-// one (K127); a signal dispatched while another is keeps its own state (K131).
-func TestSignal_NestedSigHandled_K127_K131(t *testing.T) {
-	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		k := boot(t, m)
-		helper := k.service(table{"save": func(c *kernel.Context) error { c.SigHandled(); return nil }})
-		a := k.service(table{
-			"_start": func(c *kernel.Context) error { c.Sig("TERM", "term"); c.Sig("INT", "int"); return nil },
-			"term": func(c *kernel.Context) error {
-				_, err := c.Call(helper, "save")
-				must(err)
-				must(c.Signal(c.Self(), "INT", "int data"))
-				expect(t, "still TERM", c.Arg(0), "TERM")
-				return nil
-			},
-			"int":   func(c *kernel.Context) error { k.note("INT %v", c.Arg(1)); return nil },
-			"save":  func(c *kernel.Context) error { c.SigHandled(); return nil },
-			"_stop": k.noting("stop"),
-		})
-		must(k.Signal(a, "TERM"))
-		must(k.Post(a, "save"))
-		k.run()
-		k.wantNotes("INT int data", "stop")
-	})
-}
-
-// K118: one handler per signal and session; replacing, removing, case.
-func TestSignal_Watching_K118(t *testing.T) {
+// One handler per signal and session; replacing, removing, case (K118).
+func TestK118_Watching(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		a := k.service(table{
@@ -163,6 +144,16 @@ func TestSignal_Watching_K118(t *testing.T) {
 				c.Sig("GONE", "first")
 				c.Sig("GONE", "")
 				c.Sig("GONE", "")
+				for _, bad := range []string{"", "\x00stop"} { // nobody can send them
+					func() {
+						defer func() {
+							if err, _ := recover().(error); !errors.Is(err, kernel.ErrArgument) {
+								t.Errorf("Sig(%q): %v", bad, err)
+							}
+						}()
+						c.Sig(bad, "first")
+					}()
+				}
 				return nil
 			},
 			"first":  k.noting("first"),
@@ -268,7 +259,7 @@ func TestSignal_IDLEThenZOMBIE_K41_K42_K43(t *testing.T) {
 
 // IDLE comes neither while a handler runs nor while an event is queued: here
 // every idle point is real, and followed by one more round of work.
-func TestSignal_NoIDLEWhileSomethingRuns(t *testing.T) {
+func TestT18_Signal_NoIDLEWhileSomethingRuns(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m, workers(3))
 		const rounds, each = 50, 4
@@ -307,45 +298,72 @@ func TestSignal_NoIDLEWhileSomethingRuns(t *testing.T) {
 	})
 }
 
-// Signals while sessions come and go: every walk ends, none is lost.
-func TestSignal_WalksRaceWithStops(t *testing.T) {
+// Signals of several names cross a tree that grows, and is pruned by TERM, at the
+// same time: those who stay hear every one, each name in the order sent.
+func TestK123_T25_SignalsCross(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		const rounds = 40
-		k := boot(t, m, seed(3))
-		heard := 0
-		mortal := table{
-			"_start": func(c *kernel.Context) error { c.Sig("NEWS", "news"); return c.Yield("x", 20) },
-			"x": func(c *kernel.Context) error {
-				if n := c.Arg(0).(int); n > 0 {
-					return c.Yield("x", n-1)
+		for s := range uint64(4) {
+			const names, each = 4, 15
+			k := boot(t, m, seed(s))
+			name := func(i int) string { return fmt.Sprint("NEWS ", i) }
+			watchAll := func(c *kernel.Context) error {
+				for i := range names {
+					c.Sig(name(i), "news")
 				}
 				return nil
-			},
-			"news": func(*kernel.Context) error { return nil },
+			}
+			var mortal func(depth int) table
+			mortal = func(depth int) table {
+				return table{
+					"_start": func(c *kernel.Context) error {
+						must(watchAll(c))
+						for range depth {
+							_, err := c.Spawn(mortal(depth - 1))
+							must(err)
+						}
+						return c.AliasSet("mortal " + string(c.Self()[1:])) // TERM or IDLE ends it
+					},
+					"news": nop.none,
+				}
+			}
+			var heard [3][names]int
+			for w := range heard {
+				k.service(table{
+					"_start": watchAll,
+					"news": func(c *kernel.Context) error {
+						for i := range names {
+							if c.Arg(0) != name(i) {
+								continue
+							}
+							if heard[w][i]++; c.Arg(1) != heard[w][i] {
+								t.Errorf("%s: heard %v, want %d", name(i), c.Arg(1), heard[w][i])
+							}
+						}
+						return nil
+					},
+				})
+			}
+			for i := range names {
+				k.spawn(table{
+					"_start": func(c *kernel.Context) error { return c.Yield("go", 1) },
+					"go": func(c *kernel.Context) error {
+						n := c.Arg(0).(int)
+						a, err := c.Spawn(mortal(2))
+						must(err)
+						must(c.Signal("", name(i), n))
+						must(c.Signal(a, "TERM"))
+						if n == each {
+							return nil
+						}
+						return c.Yield("go", n+1)
+					},
+				})
+			}
+			k.run()
+			for _, got := range heard {
+				expect(t, "heard", got, [names]int{each, each, each, each})
+			}
+			expect(t, "stopped", k.stopped.Load(), k.spawned.Load())
 		}
-		k.service(table{ // a signal to everyone holds nobody
-			"_start": func(c *kernel.Context) error { c.Sig("NEWS", "news"); return c.Yield("go", rounds) },
-			"go": func(c *kernel.Context) error {
-				n := c.Arg(0).(int)
-				if n == 0 {
-					return nil
-				}
-				for range 5 {
-					_, err := c.Spawn(mortal)
-					must(err)
-				}
-				must(c.Signal("", "NEWS", n))
-				return c.Yield("go", n-1)
-			},
-			"news": func(c *kernel.Context) error {
-				heard++
-				if want := rounds + 1 - heard; c.Arg(1) != want {
-					return fmt.Errorf("signal %v, want %d", c.Arg(1), want)
-				}
-				return nil
-			},
-		})
-		k.run()
-		expect(t, "signals heard", heard, rounds)
 	})
 }

@@ -164,7 +164,7 @@ func (k *Kernel) props(s *session) *actor.Props {
 		actor.WithMailbox(func() actor.Mailbox { return spawning{s} }),
 	)
 	if v := s.supervised; v != nil {
-		p.Configure(actor.WithGuardian(v.policy))
+		p.Configure(actor.WithGuardian(forgetful{v.policy}))
 	}
 	return p
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -10,17 +11,26 @@ import (
 // would be raised otherwise. policy is one of Proto.Actor's strategies, such as
 // actor.NewOneForOneStrategy(10, 10*time.Second, actor.DefaultDecider); it
 // decides, through a guardian, whether the session resumes, restarts or stops,
-// and how often. A decision to escalate raises DIE after all. One policy value
-// may serve many sessions.
+// and how often. A policy that escalates, or panics, leaves it to DIE after all.
+// Make a policy once and use it for many sessions: Proto.Actor never forgets one.
 //
-// A restart keeps the session's ID, aliases, leases and queue: events that wait,
-// and those that come meanwhile, are for the fresh receiver. The event that
-// failed is gone. Timers, wheels, watches of signals, handles and processes, and
-// handlers set by State go with the old receiver; child sessions are stopped.
-// Then fresh makes the new receiver, which gets _start with the arguments of the
-// first. Calls are refused with ErrStopped between the failure and the restart.
-// Strategies that wait do so in real time; those that look at a failing actor's
-// siblings (all-for-one) have none to look at, and escalate.
+// A restart keeps the session's ID, aliases, leases, parent and queue: events
+// that wait, and those that come meanwhile, are for the fresh receiver, in their
+// order. The event that failed is gone. Timers, wheels, watches of signals,
+// handles and processes, and handlers set by State go with the old receiver,
+// which gets no _stop; all sessions below it are stopped. Then fresh makes the
+// new receiver, which gets _start with the arguments of the first; if that fails,
+// the policy is asked again. A fresh that panics or returns nil raises DIE.
+//
+// A session that resumes goes on with its next event; only the one that failed is
+// gone. One that stops gets _stop, and what is queued for it is reported as
+// dropped; its children go to its parent.
+//
+// Between the failure and the decision no event is handled, and calls are refused
+// with ErrStopped; only _child, _parent and signals still reach the old receiver.
+// Observer.Failed hears of every failure. Strategies count, and wait
+// (exponential back-off), in real time, in simulated mode, too; those that look
+// at a failing actor's siblings (all-for-one) find none, and escalate.
 func Supervise(policy actor.SupervisorStrategy, fresh func() Receiver) SpawnOption {
 	return func(o *spawnOptions) { o.supervised = &supervision{policy: policy, fresh: fresh} }
 }
@@ -31,8 +41,8 @@ type supervision struct {
 	fresh  func() Receiver
 	args   []any // of _start
 
-	cause *Exception    // why it is down: failed, and neither restarted nor resumed yet
-	kept  queue[posted] // serial modes: what came meanwhile
+	cause atomic.Pointer[Exception] // why it is down: failed, and neither restarted nor resumed yet
+	kept  fifo                      // serial modes: what came meanwhile
 }
 
 func (v *supervision) check() error {
@@ -46,26 +56,41 @@ func (v *supervision) check() error {
 }
 
 // down reports whether the session waits for its supervisor's decision.
-func (s *session) down() bool { return s.supervised != nil && s.supervised.cause != nil }
+func (s *session) down() bool { return s.failure() != nil }
+
+// failure is what its supervisor decides about, nil for nothing.
+func (s *session) failure() *Exception {
+	if s.supervised == nil {
+		return nil
+	}
+	return s.supervised.cause.Load()
+}
+
+// restarts reports whether a decision to restart comes in time.
+func (s *session) restarts() bool { return s.down() && !s.ending }
 
 // escalate asks the supervisor about a failure; false when that is not for it.
 func (ch *chain) escalate(s *session, x *Exception) (asked bool) {
-	v := s.supervised
-	if v == nil {
+	if s.supervised == nil {
 		return false
 	}
-	if v.cause != nil {
-		return true // it failed again on its way out
-	}
-	v.cause = x
-	s.hold(HoldRestart, "")
-	ch.k.active.Add(1)
-	defer func() {
-		if recover() != nil { // the guardian cannot escalate any further: it is for us
+	if !s.down() { // otherwise it failed again on its way out
+		s.supervised.cause.Store(x)
+		s.hold(HoldRestart, "")
+		ch.k.active.Add(1)
+		if !s.ask(x) {
 			ch.up(s)
-			asked = false
+			return false
 		}
-	}()
+	}
+	ch.k.obs.escalated(s, x)
+	return true
+}
+
+// ask leaves a failure to the policy; false when that escalates, which the
+// guardian answers with a panic.
+func (s *session) ask(x *Exception) (decides bool) {
+	defer func() { decides = recover() == nil }()
 	s.invoker.EscalateFailure(x, x.Event)
 	return true
 }
@@ -73,32 +98,36 @@ func (ch *chain) escalate(s *session, x *Exception) (asked bool) {
 // up ends the wait.
 func (ch *chain) up(s *session) {
 	v := s.supervised
-	v.cause = nil
+	v.cause.Store(nil)
 	ch.k.active.Add(-1)
 	s.letGo(HoldRestart, "")
 	if l := ch.k.loop; l != nil {
-		var p posted
-		for !v.kept.empty() {
-			v.kept.pop(&p)
-			*l.order.next(p.ev.from, p.to) = p
-		}
+		l.order.putBack(&v.kept)
 	}
 }
 
-// restart stops the children and puts a fresh receiver in place.
+// restart stops all that is below the session, then puts a fresh receiver in place.
 func (ch *chain) restart(s *session) {
-	why := stop{reason: StopParent, cause: s.supervised.cause.Seq}
-	ch.stopEach(ch.k.tree.childrenOf(s), why, func(ch *chain) {
+	list := ch.k.tree.below(s)
+	list = list[:len(list)-1]
+	if len(list) == 0 {
+		ch.renew(s)
+		return
+	}
+	for _, t := range list {
+		t.condemn()
+	}
+	ch.stopEach(list, stop{reason: StopParent, cause: s.supervised.cause.Load().Seq}, func(ch *chain) {
 		ch.visit(s, func(ch *chain, alive, _ bool) {
-			if alive && s.down() {
-				ch.renew(s)
+			if alive && s.restarts() {
+				ch.restart(s) // until nobody is left: some are born in a _stop
 			}
 		})
 	})
 }
 
 func (ch *chain) renew(s *session) {
-	v, cause := s.supervised, s.supervised.cause
+	v, cause := s.supervised, s.failure()
 	ch.strip(s)
 	recv, err := v.make()
 	ch.up(s)
@@ -140,4 +169,17 @@ func (ch *chain) strip(s *session) {
 		src.close()
 	}
 	s.states = nil
+}
+
+// forgetful is a policy whose statistics do not grow for ever: Proto.Actor notes
+// the time of every failure, and looks through all of them at the next.
+type forgetful struct{ actor.SupervisorStrategy }
+
+const maxFailures = 10_000
+
+func (f forgetful) HandleFailure(sys *actor.ActorSystem, by actor.Supervisor, who *actor.PID, rs *actor.RestartStatistics, reason, message any) {
+	if rs.FailureCount() >= maxFailures {
+		rs.Reset()
+	}
+	f.SupervisorStrategy.HandleFailure(sys, by, who, rs, reason, message)
 }

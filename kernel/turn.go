@@ -137,12 +137,15 @@ func (l *loop) begin() (c *Context, from *session) {
 }
 
 // admit makes an event's session the current one, unless it is down: then the
-// event is kept aside.
+// event is kept aside, and still counts as queued.
 func (l *loop) admit(p *posted) *Context {
 	s := p.to
 	if s.down() && p.ev.kind != evSys && p.ev.kind != evJob {
 		s.pending++
-		s.supervised.kept.push(p)
+		if s.limit != 0 && p.ev.counts() {
+			s.queued.Add(1)
+		}
+		s.supervised.kept.add(p)
 		return nil
 	}
 	return l.current(p)

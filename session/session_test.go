@@ -116,7 +116,7 @@ func TestOn_WrongPayload(t *testing.T) {
 
 // K61: handlers are looked up at dispatch, so adding, replacing and removing one
 // concerns events that are queued already.
-func TestState_AffectsQueuedEvents_K61(t *testing.T) {
+func TestT16_State_AffectsQueuedEvents_K61(t *testing.T) {
 	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial, kernel.Simulated} {
 		t.Run(m.String(), func(t *testing.T) {
 			k := kerneltest.New(t, kerneltest.Mode(m))

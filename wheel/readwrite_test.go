@@ -33,7 +33,7 @@ func TestW13_W16_G11_LinesThenEOFThenClose(t *testing.T) {
 }
 
 // Trap 14: bytes are there before the wheel is made, and wait for its handler.
-func TestG11_NoEventBeforeTheMakerReturns(t *testing.T) {
+func TestG11_T14_NoEventBeforeTheMakerReturns(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		conn, far := connect(t, "tcp")
 		far.send("early\n")
@@ -194,7 +194,7 @@ func TestW15_CloseStopsTheRecordsOfTheSameRead(t *testing.T) {
 	})
 }
 
-func TestW32_PauseStopsWhatWasReadAlready(t *testing.T) {
+func TestW32_T13_PauseStopsWhatWasReadAlready(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		conn, far := connect(t, "tcp")
 		h := newHost(t, conn)
@@ -260,7 +260,7 @@ func TestG12_PausedInputHoldsThePeer(t *testing.T) {
 	})
 }
 
-func TestW31_ExchangeBetweenTwoRecordsOfOneRead(t *testing.T) {
+func TestW31_T30_ExchangeBetweenTwoRecordsOfOneRead(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		const gotBytes kernel.Event[[]byte] = "got_bytes"
 		conn, far := connect(t, "tcp")

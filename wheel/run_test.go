@@ -115,7 +115,7 @@ func TestW63_W64_StderrApartAndExitStatus(t *testing.T) {
 }
 
 // More than a pipe holds, and the process is gone before it was read.
-func TestW64_AllOutputBeforeClose(t *testing.T) {
+func TestW64_T32_AllOutputBeforeClose(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		const lines = 50_000
 		p := newParent(t, wheel.RunConfig{Program: []string{"seq", fmt.Sprint(lines)}})

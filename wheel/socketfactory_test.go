@@ -148,7 +148,7 @@ func TestW45_ConnectTimeout(t *testing.T) {
 }
 
 // Close gives up the attempt; a connection that comes all the same is closed.
-func TestW2_CloseWhileConnecting(t *testing.T) {
+func TestW2_T34_CloseWhileConnecting(t *testing.T) {
 	for _, mode := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
 		dialing := make(chan struct{})
 		near, far := net.Pipe()
