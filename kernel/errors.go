@@ -130,6 +130,9 @@ type StopTimeoutError struct {
 }
 
 func (e *StopTimeoutError) Error() string {
+	if len(e.Sessions) == 0 {
+		return fmt.Sprintf("%v: for %v no session has ended, though no handler runs; does an actor of Config.System block?", ErrStopTimeout, e.Timeout)
+	}
 	list := e.Sessions[:min(len(e.Sessions), 10)]
 	more := ""
 	if n := len(e.Sessions) - len(list); n > 0 {
