@@ -87,34 +87,31 @@ func (c *Context) Redirect() {
 	c.ev.n, c.ev.a = 2, [2]any{name, args}
 }
 
-// State adds a handler to this session while it runs, or replaces one (K76); nil
-// takes back what State set, and the receiver's own handler counts again. Handlers
-// are looked up when an event is dispatched, so this concerns events already
-// queued, too (K61). With Config.Debug, replacing one that State had set is a
-// warning (K75).
+// State adds a handler to this session while it runs, replaces one, or, with nil,
+// removes it, whether State had set it or the receiver was made with it (K76).
+// Handlers are looked up when an event is dispatched, so this concerns events
+// already queued, too (K61). With Config.Debug, replacing one that State had set
+// is a warning (K75).
 func (c *Context) State(event string, h Handler) {
 	c.check()
-	if h == nil {
-		delete(c.s.states, event)
-		return
-	}
 	if c.s.states == nil {
 		c.s.states = make(map[string]Handler)
 	}
-	if c.s.states[event] != nil {
+	if h != nil && c.s.states[event] != nil {
 		c.replaced(event)
 	}
 	c.s.states[event] = h
 }
 
-// Added returns the handler that State set for an event, nil when there is none.
-// Receivers look there before they look at their own table.
-func (c *Context) Added(event string) Handler {
+// Added is for receivers, which ask it before they look at their own table: set
+// says that State was used for the event, and a nil handler that State removed it.
+func (c *Context) Added(event string) (h Handler, set bool) {
 	c.check()
 	if c.s.states == nil {
-		return nil
+		return nil, false
 	}
-	return c.s.states[event]
+	h, set = c.s.states[event]
+	return h, set
 }
 
 // DetachChild gives a child to the kernel: this session gets _child("lose"), the

@@ -13,11 +13,12 @@
 //
 // # Which handler
 //
-// An event goes to the handler that Context.State set for it, else to the one
-// the session was made with, else to "_default" with two arguments: the event's
-// name and the []any of its arguments. Without any of them it is unhandled: the
-// observer hears of a posted one, a caller gets kernel.ErrNoHandler. "_start" is
-// never redirected to _default (K73); the kernel's own events need no handler.
+// An event goes to the handler that Context.State set for it, else, unless State
+// removed it, to the one the session was made with, else to "_default" with two
+// arguments: the event's name and the []any of its arguments. Without any of them
+// it is unhandled: the observer hears of a posted one, a caller gets
+// kernel.ErrNoHandler. "_start" is never redirected to _default (K73); the
+// kernel's own events need no handler.
 //
 // # State machines
 //

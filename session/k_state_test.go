@@ -140,7 +140,7 @@ func TestK75_ObserverInPlaceOfOptions(t *testing.T) {
 }
 
 // State adds and replaces handlers, its own and the table's, of this session
-// alone and from the next event on; nil takes back what it set.
+// alone and from the next event on; nil removes either.
 func TestK76_State(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		var n notes
@@ -181,7 +181,7 @@ func TestK76_State(t *testing.T) {
 		call(a, "itself")
 		call(other, "itself")
 		kerneltest.Run(t, k)
-		n.want(t, "first", "first", "second", "second", "table's x", "y: true", "table's x", "y: true",
+		n.want(t, "first", "first", "second", "second", "x: true", "y: true", "x: true", "y: true",
 			"table's x", "y: true", "itself", "its successor", "itself")
 	})
 }

@@ -67,10 +67,11 @@ func (m *Machine) Receive(c *kernel.Context) error {
 	if h := in.find(event); h != nil {
 		return h(c)
 	}
-	if h := c.Added(event); h != nil {
-		return h(c)
+	h, set := c.Added(event)
+	if !set {
+		h = m.everywhere.find(event)
 	}
-	if h := m.everywhere.find(event); h != nil {
+	if h != nil {
 		return h(c)
 	}
 	return m.other(c, in)
@@ -81,10 +82,10 @@ func (m *Machine) other(c *kernel.Context, in *place) error {
 	event := c.Event()
 	h := in.find("_default")
 	if h == nil {
-		h = c.Added("_default")
-	}
-	if h == nil {
-		h = m.everywhere.find("_default")
+		var set bool
+		if h, set = c.Added("_default"); !set {
+			h = m.everywhere.find("_default")
+		}
 	}
 	switch {
 	case h != nil && event != "_stop": // N16

@@ -21,14 +21,14 @@ func New(states ...State) *Session {
 // Receive runs the handler of the current event.
 func (s *Session) Receive(c *kernel.Context) error {
 	name := c.Event()
-	if h := c.Added(name); h != nil {
+	h, set := c.Added(name)
+	if !set {
+		h = s.find(name)
+	}
+	if h != nil {
 		return h(c)
 	}
-	if h := s.find(name); h != nil {
-		return h(c)
-	}
-	h := c.Added("_default")
-	if h == nil {
+	if h, set = c.Added("_default"); !set {
 		h = s.fallback
 	}
 	if h == nil || name == "_start" {
