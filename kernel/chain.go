@@ -58,14 +58,18 @@ func (ch *chain) push(s *session) *Context {
 		ch.frames = append(ch.frames, &Context{k: ch.k, ch: ch})
 	}
 	c := ch.frames[ch.depth]
-	if ch.debug != nil {
-		c = ch.debug.begin(ch, s)
-		ch.frames[ch.depth] = c
-	}
 	ch.depth++
 	c.s = s
 	s.depth++
 	return c
+}
+
+// fresh follows push in a debug kernel, where no two handlers have one Context.
+func (ch *chain) fresh(c *Context) *Context {
+	f := ch.debug.begin(ch, c.s)
+	f.ev = c.ev
+	ch.frames[ch.depth-1] = f
+	return f
 }
 
 func (ch *chain) pop(c *Context) {
@@ -99,6 +103,9 @@ func (ch *chain) invoke(s *session, ev *event, wheel WheelID) (ret any, err erro
 		ch.k.obs.number(ch, ev)
 	}
 	c := ch.push(s)
+	if ch.debug != nil {
+		c = ch.fresh(c)
+	}
 	c.ev, c.wheel = *ev, wheel
 	depth, returned := ch.depth, false
 	defer func() {

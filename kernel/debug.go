@@ -64,7 +64,7 @@ func (d *debugging) begin(ch *chain, s *session) *Context {
 
 // end leaves the Context as it is, to whoever still has it: he may be reading it.
 func (d *debugging) end(c *Context) {
-	c.ch.frames[c.ch.depth] = nil
+	c.ch.frames[c.ch.depth] = &Context{k: c.k, ch: c.ch}
 	c.guard.over.Store(true)
 	c.s.debug.current.Store(c.guard.before)
 	labels := context.Background()

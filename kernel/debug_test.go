@@ -60,6 +60,9 @@ func TestDebug_ContextAfterItsHandler(t *testing.T) {
 			methods := reflect.ValueOf(stale)
 			for i := range methods.NumMethod() {
 				name, method := methods.Type().Method(i).Name, methods.Method(i)
+				if name == "Added" { // for receivers, which have asked for the Event before
+					continue
+				}
 				args := make([]reflect.Value, method.Type().NumIn())
 				for i := range args {
 					args[i] = reflect.Zero(method.Type().In(i))

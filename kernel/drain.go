@@ -38,6 +38,9 @@ func (w *worker) turns() (again bool) {
 			continue
 		}
 		c = ch.push(s)
+		if ch.debug != nil {
+			c = ch.fresh(c)
+		}
 		events := 0
 		for events < batch {
 			st := s.state.Load()
@@ -66,7 +69,7 @@ func (w *worker) turns() (again bool) {
 			running = false
 			if ch.debug != nil { // each handler has a Context of its own
 				ch.pop(c)
-				c = ch.push(s)
+				c = ch.fresh(ch.push(s))
 			}
 		}
 		ch.pop(c)

@@ -34,6 +34,12 @@ func (e *event) counts() bool { return e.kind == evPost || e.kind == evRaw }
 // queue instead of running at once.
 type job func(ch *chain, alive, later bool)
 
+// fill makes an event of e, which is zero.
+func (e *event) fill(name string, from *session, args []any) {
+	e.name, e.from = name, from
+	e.setArgs(args)
+}
+
 // copy makes e the same as o, word by word: what fill has just stored word by
 // word, wide loads would have to wait for.
 func (e *event) copy(o *event) {

@@ -83,7 +83,10 @@ func (c *Context) send(t *session, name string, args []any) error {
 		if err != nil {
 			return err
 		}
-		c.fill(&p.ev, name, args)
+		p.ev.fill(name, s, args)
+		if k.obs.on {
+			c.number(&p.ev)
+		}
 		return nil
 	case t == s && s.state.Load()&bInbox == 0:
 		// To itself, and nobody else posted since the last look: the token is
@@ -91,11 +94,19 @@ func (c *Context) send(t *session, name string, args []any) error {
 		if !s.admit() {
 			return ErrQueueFull
 		}
-		c.fill(s.out.next(), name, args)
+		ev := s.out.next()
+		ev.fill(name, s, args)
+		if k.obs.on {
+			c.number(ev)
+		}
 		return nil
 	}
 	if t.openIdle() {
-		c.fill(t.out.next(), name, args)
+		ev := t.out.next()
+		ev.fill(name, s, args)
+		if k.obs.on {
+			c.number(ev)
+		}
 		t.closeIdle(c.ch)
 		s.sent++ // t is not s, which is not idle
 		return nil
@@ -104,7 +115,10 @@ func (c *Context) send(t *session, name string, args []any) error {
 	if err != nil {
 		return err
 	}
-	c.fill(ev, name, args)
+	ev.fill(name, s, args)
+	if k.obs.on {
+		c.number(ev)
+	}
 	t.close(c.ch, first)
 	if t != s {
 		s.sent++
@@ -112,14 +126,10 @@ func (c *Context) send(t *session, name string, args []any) error {
 	return nil
 }
 
-// fill makes an event of ev, which is zero.
-func (c *Context) fill(ev *event, name string, args []any) {
-	ev.name, ev.from = name, c.s
-	ev.setArgs(args)
-	if o := &c.k.obs; o.on {
-		ev.cause = c.ev.seq
-		o.number(c.ch, ev)
-	}
+// number is for observers: this handler is the event's cause.
+func (c *Context) number(ev *event) {
+	ev.cause = c.ev.seq
+	c.k.obs.number(c.ch, ev)
 }
 
 // sendObserved is send when somebody wants to see every post, or in _stop.

@@ -48,8 +48,8 @@ func (k *Kernel) fire(ch *chain, now int64) {
 }
 
 // glance is what a busy worker does for those that wait for one of the machine's
-// threads, of which it has one for itself: it posts the timers that are due, and
-// lets other goroutines run. Without it both wait until the Go runtime takes the
+// threads, of which it has one for itself: it posts the timers that are due, and,
+// when all are taken, lets other goroutines run. Without it both wait until the Go runtime takes the
 // thread away, which is a matter of 10 ms.
 func (w *worker) glance() {
 	k := w.p.k
@@ -65,7 +65,7 @@ func (w *worker) glance() {
 		w.stride = max(w.stride/2, 1)
 	}
 	w.glanced = now
-	if now-w.yielded > int64(glanceEvery) {
+	if now-w.yielded > int64(glanceEvery) && w.p.parkedN.Load() == 0 && w.p.target >= runtime.GOMAXPROCS(0) {
 		w.yielded = now
 		runtime.Gosched()
 	}

@@ -72,7 +72,7 @@ func (l *loop) due() bool {
 				l.now = l.k.clock.elapsed()
 			}
 		}
-		l.timer = l.timerDue()
+		l.timer = l.k.timers.next.Load() <= l.now && l.timerDue()
 		if l.timer || l.order.n > 0 {
 			return true
 		}
@@ -83,12 +83,9 @@ func (l *loop) due() bool {
 	}
 }
 
-// timerDue reports whether the first timer is due and older than the oldest post:
+// timerDue reports whether the first timer, which is due, is older than the oldest post:
 // timers and posts share one order (K53, K107).
 func (l *loop) timerDue() bool {
-	if l.k.timers.next.Load() > l.now {
-		return false
-	}
 	due, seq, _ := l.k.timers.first()
 	if l.order.n > 0 {
 		p := l.order.first()
@@ -127,6 +124,9 @@ func (l *loop) begin() (c *Context, from *session) {
 		return l.beginOdd(&odd, from)
 	}
 	c = l.current(p)
+	if l.ch.debug != nil {
+		c = l.ch.fresh(c)
+	}
 	if o.seeded == nil {
 		o.n--
 		o.q.drop()
@@ -148,7 +148,11 @@ func (l *loop) admit(p *posted) *Context {
 		s.supervised.kept.add(p)
 		return nil
 	}
-	return l.current(p)
+	c := l.current(p)
+	if l.ch.debug != nil {
+		c = l.ch.fresh(c)
+	}
+	return c
 }
 
 // current makes an event's session the current one.
