@@ -83,6 +83,7 @@ func (w *worker) over(s *session, events int) {
 	if s.id != 0 { // the kernel's own work does not put off ZOMBIE
 		w.work += uint64(events)
 	}
+	w.spent += 1 + uint(events)/longTurn
 	w.ch.flushAcks()
 	w.ch.settle(s)
 }

@@ -22,15 +22,21 @@ type worker struct {
 	parked bool          // guarded by parallel.mu
 	work   uint64        // events of user sessions handled; read by others only while parked
 	tick   uint          // turns looked for
+	spent  uint          // turns since next was passed over …
+	common bool          // … for the common queue
 	looked uint          // … when it glanced up last, see glance
 	stride uint          // turns between two glances
 
 	glanced, yielded int64 // when it did so last, by the kernel's clock
 }
 
-// fairness: next comes first, as its session is warm. Once in this many turns the
-// common queue comes before it, and once the worker's own: neither may starve.
-const fairness = 64
+// fairness: next comes first, as its session is warm. After so many turns, fewer
+// if they are long, it is the common queue or the worker's own, by turns: neither
+// may starve.
+const (
+	fairness = 32
+	longTurn = 8 // events that count as one more turn
+)
 
 // showTurns: the monitor looks every millisecond, which is thousands of turns.
 const showTurns = 8
@@ -81,13 +87,13 @@ func (w *worker) find() *session {
 		w.looked = w.tick
 		w.glance()
 	}
-	switch w.tick % fairness {
-	case 0:
-		if s := w.p.injected(w); s != nil {
-			return s
-		}
-	case fairness / 2:
-		if s := w.get(); s != nil {
+	if w.spent >= fairness {
+		w.spent = 0
+		if w.common = !w.common; w.common {
+			if s := w.p.injected(w); s != nil {
+				return s
+			}
+		} else if s := w.get(); s != nil {
 			return s
 		}
 	}
