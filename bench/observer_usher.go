@@ -4,13 +4,15 @@ import (
 	"sync/atomic"
 
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/kernel/trace"
 )
 
 // watchers make the observers; one more is one more line here, and its budgets in
 // observer.go.
 var watchers = map[string]func() *kernel.Observer{
 	unobserved: func() *kernel.Observer { return nil },
-	ringed:     newWatchRing,
+	tracer:     func() *kernel.Observer { return trace.NewRecorder(1024).Observer() },
+	recordEach: newEachRecord,
 }
 
 func init() {
@@ -29,13 +31,12 @@ func init() {
 	}
 }
 
-// watchRing is the least that a recorder has to do: it remembers the numbers of
-// the last events.
-type watchRing [1024]atomic.Uint64
+// eachRecord remembers the numbers of the last events.
+type eachRecord [1024]atomic.Uint64
 
-func newWatchRing() *kernel.Observer {
-	ring := new(watchRing)
-	return &kernel.Observer{Posted: ring.record, Began: ring.record, Ended: ring.record}
+func newEachRecord() *kernel.Observer {
+	ring := new(eachRecord)
+	return &kernel.Observer{Posted: ring.add, Began: ring.add, Ended: ring.add}
 }
 
-func (w *watchRing) record(r kernel.Record) { w[r.Seq%uint64(len(w))].Store(r.Seq) }
+func (e *eachRecord) add(r kernel.Record) { e[r.Seq%uint64(len(e))].Store(r.Seq) }
