@@ -146,12 +146,7 @@ func (w *worker) steal() *session {
 		if v == w {
 			continue
 		}
-		if s := v.get(); s != nil {
-			if v.n.Load() > 1 {
-				if t := v.get(); t != nil {
-					w.put(t)
-				}
-			}
+		if s := w.rob(v); s != nil {
 			return s
 		}
 	}
@@ -163,6 +158,37 @@ func (w *worker) steal() *session {
 		}
 	}
 	return nil
+}
+
+// rob takes half of what v has: one session to run, the others for w's own queue.
+// One at a time, thief and victim would meet at the lock with every session.
+func (w *worker) rob(v *worker) *session {
+	n := int(v.n.Load()+1) / 2
+	if n == 0 {
+		return nil
+	}
+	var few [32]*session
+	loot := few[:0]
+	v.mu.Lock()
+	for range min(n, len(few)) {
+		s := v.q.pop()
+		if s == nil {
+			break
+		}
+		loot = append(loot, s)
+	}
+	v.n.Add(-int32(len(loot)))
+	v.mu.Unlock()
+	if len(loot) == 0 {
+		return nil
+	}
+	w.mu.Lock()
+	for _, s := range loot[1:] {
+		w.q.push(s)
+	}
+	w.n.Add(int32(len(loot) - 1))
+	w.mu.Unlock()
+	return loot[0]
 }
 
 // stuck reports whether the monitor saw the worker not move.
