@@ -225,7 +225,7 @@ func TestG4_CallTimeoutAndContext(t *testing.T) {
 func TestG4_CallContextBetweenSessions(t *testing.T) {
 	k := boot(t, kernel.Parallel, workers(2))
 	gate, busy := make(chan int), make(chan int)
-	a := k.spawn(table{
+	a := k.service(table{
 		"block": func(*kernel.Context) error { close(busy); <-gate; return nil },
 		"x":     k.noting("x"),
 	})

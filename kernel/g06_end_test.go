@@ -24,11 +24,10 @@ func TestG6_RunAgain_K5_K6(t *testing.T) {
 				"_start": func(c *kernel.Context) error {
 					c.Sig("IDLE", "idle")
 					c.Sig("PING", "ping")
-					c.Delay("timer", time.Millisecond)
 					return c.Yield("x")
 				},
 				"x":     func(c *kernel.Context) error { k.note("x"); return c.Signal(c.Self(), "PING") },
-				"ping":  k.noting("ping"),
+				"ping":  func(c *kernel.Context) error { k.note("ping"); c.Delay("timer", time.Millisecond); return nil },
 				"timer": k.noting("timer"),
 				"idle":  k.noting("idle"),
 				"_stop": k.noting("stop"),
