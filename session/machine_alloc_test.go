@@ -1,3 +1,5 @@
+//go:build !usherdebug
+
 package session_test
 
 import (
