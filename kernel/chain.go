@@ -176,6 +176,9 @@ func (s *session) ack(n uint64) {
 
 // raise queues DIE for a failed handler (K134).
 func (ch *chain) raise(s *session, x *Exception) {
+	if s.id == 0 {
+		s = ch.k.root // kernel work in a turn that is nobody's
+	}
 	if s.inStop || s.stopping { // K139: nobody can handle it any more
 		ch.k.fail(x, x)
 		return

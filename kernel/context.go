@@ -70,8 +70,7 @@ func (c *Context) Return(v any) { c.check(); c.ret = v }
 // Events queued for it are reported as dropped; those it sent arrive.
 func (c *Context) Stop() {
 	c.check()
-	c.s.wantStop, c.s.asked = true, stop{reason: StopAsked, cause: c.ev.seq}
-	c.s.doom()
+	c.s.askStop(stop{reason: StopAsked, cause: c.ev.seq})
 }
 
 // Unhandled is for receivers: nothing here handles the event. A posted one is

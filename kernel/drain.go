@@ -49,6 +49,7 @@ func (w *worker) turns() (again bool) {
 				running = true
 				ch.runFront(s)
 				running = false
+				st = s.state.Load()
 			}
 			if st&bCondemned != 0 || s.stopping || s.wantStop || s.down() {
 				break

@@ -63,3 +63,11 @@ func WallDrift(readings ...int64) []int64 {
 	}
 	return after
 }
+
+// WorkWaits reports whether kernel work stands at the head of a session's queue.
+func (k *Kernel) WorkWaits(a Address) bool {
+	s := k.dir.find(a)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.front) > 0
+}

@@ -50,7 +50,8 @@ var nop = table{}
 // fixture is a kernel under test and what its observer heard.
 type fixture struct {
 	*kernel.Kernel
-	t testing.TB
+	t        testing.TB
+	watchdog *time.Timer
 
 	unhandled, dropped, spawned, stopped, failed, services atomic.Int64
 
@@ -90,6 +91,7 @@ func boot(t testing.TB, m kernel.Mode, with ...func(*kernel.Config)) *fixture {
 		}
 		panic(t.Name() + " hangs")
 	})
+	k.watchdog = watchdog
 	t.Cleanup(func() { watchdog.Stop() })
 	return k
 }
@@ -103,6 +105,8 @@ func observer(o *kernel.Observer) func(*kernel.Config) {
 // run runs the kernel to its natural end and checks that nothing is left over.
 func (k *fixture) run() {
 	k.t.Helper()
+	k.watchdog.Reset(limit)
+	defer k.watchdog.Stop() // others may follow in this test
 	if err := k.Run(context.Background()); err != nil {
 		k.t.Fatalf("Run: %v", err)
 	}

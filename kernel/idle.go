@@ -20,8 +20,10 @@ func (i *idle) next(k *Kernel, work uint64) idleVerdict {
 			return idleDone
 		}
 		return idleWait
-	case k.active.Load() > 0 || k.timers.pending() > 0 || k.loop != nil && k.loop.inN.Load() > 0:
+	case k.active.Load() > 0 || k.timers.pending() > 0:
 		i.told = idleWait
+		return idleWait
+	case k.loop != nil && k.loop.inN.Load() > 0: // it may be but a nudge
 		return idleWait
 	case i.told == idleWait || i.mark != work:
 		i.told, i.mark = idleIdle, work

@@ -71,6 +71,18 @@ func (s *session) doom() {
 // posted before the verdict: accepted, whether or not the receiver is gone.
 func (s *session) condemn() {
 	s.state.Or(bCondemned)
+	if s.k.loop != nil {
+		s.mute = true
+	}
+	s.doom()
+}
+
+// askStop has the session end when its outermost handler has returned; the first
+// to ask says why. Its events wait for that.
+func (s *session) askStop(why stop) {
+	if !s.wantStop {
+		s.wantStop, s.mute, s.asked = true, true, why
+	}
 	s.doom()
 }
 
@@ -113,7 +125,7 @@ func (ch *chain) end(s *session, why stop, forced bool, then func(*chain)) {
 		s.killed.Store(true)
 	}
 	if ch.k.loop != nil && s.depth > 0 {
-		s.wantStop, s.asked = true, why
+		s.askStop(why)
 		return
 	}
 	s.ending = true

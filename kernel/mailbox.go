@@ -21,7 +21,7 @@ var (
 func (s *session) PostUserMessage(message any) {
 	msg, sender := actor.UnwrapEnvelopeMessage(message), actor.UnwrapEnvelopeSender(message)
 	if _, ok := msg.(*actor.PoisonPill); ok {
-		s.postJob(func(_ *chain, _, _ bool) { s.wantStop, s.asked = true, stop{reason: StopActor} })
+		s.postJob(func(_ *chain, _, _ bool) { s.askStop(stop{reason: StopActor}) })
 		return
 	}
 	ev := event{name: "_message", kind: evRaw, a: [2]any{msg, sender}, n: 2}

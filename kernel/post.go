@@ -32,7 +32,7 @@ func (c *Context) Post(to Address, event string, args ...any) error {
 // whether it was faster than the verdict must not matter to it, so its events are
 // accepted, and reported as dropped.
 func (c *Context) nobody(to Address, name string, args []any) error {
-	if !c.s.condemned() {
+	if !c.s.condemned() || name == "" {
 		return c.refuse("Post", postError(to, name, args, ErrNoSession))
 	}
 	ev, gone := newEvent(name, c.s, args), &session{k: c.k, id: math.MaxUint64, addr: to}

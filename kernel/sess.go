@@ -51,7 +51,8 @@ type session struct {
 	ending     bool         // end has begun
 	starting   bool         // _start is running
 	watches    bool         // Sig was used
-	wantStop   bool         // Context.Stop was called
+	wantStop   bool         // it ends when no handler of it is on the stack any more
+	mute       bool         // serial: wantStop, or a verdict: no event is dispatched any more
 	announced  bool         // the parent heard of its creation
 	depth      int32        // handlers of this session on the stack
 	routes     *routes

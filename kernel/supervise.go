@@ -67,7 +67,9 @@ func (s *session) failure() *Exception {
 }
 
 // restarts reports whether a decision to restart comes in time.
-func (s *session) restarts() bool { return s.down() && !s.ending }
+func (s *session) restarts() bool {
+	return s.down() && !s.ending && !s.wantStop && !s.condemned()
+}
 
 // escalate asks the supervisor about a failure; false when that is not for it.
 func (ch *chain) escalate(s *session, x *Exception) (asked bool) {

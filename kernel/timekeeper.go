@@ -49,8 +49,8 @@ func (k *Kernel) fire(ch *chain, now int64) {
 
 // glance is what a busy worker does for those that wait for one of the machine's
 // threads, of which it has one for itself: it posts the timers that are due, and,
-// when all are taken, lets other goroutines run. Without it both wait until the Go runtime takes the
-// thread away, which is a matter of 10 ms.
+// when all are taken, lets other goroutines run. Without it both wait until the Go
+// runtime takes the thread away, which is a matter of 10 ms.
 func (w *worker) glance() {
 	k := w.p.k
 	now := k.clock.elapsed()

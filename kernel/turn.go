@@ -8,7 +8,7 @@ func (l *loop) burst(limit int) (handled int) {
 	depth := l.ch.depth
 	defer func() {
 		if c == nil {
-			if handled > 0 && l.ch.debug == nil {
+			if handled > 0 && l.ch.debug == nil && depth < len(l.ch.frames) {
 				l.ch.frames[depth].ev = event{} // what over left there
 			}
 			return
@@ -118,7 +118,7 @@ func (l *loop) begin() (c *Context, from *session) {
 	if from = p.ev.from; from == s {
 		from = nil
 	}
-	if s.dead || s.supervised != nil || from != nil && from.killed.Load() {
+	if s.dead || s.mute || s.supervised != nil || from != nil && from.killed.Load() {
 		odd := *p
 		o.drop()
 		return l.beginOdd(&odd, from)
@@ -140,6 +140,9 @@ func (l *loop) begin() (c *Context, from *session) {
 // event is kept aside, and still counts as queued.
 func (l *loop) admit(p *posted) *Context {
 	s := p.to
+	if s.mute && p.ev.kind == evTimer {
+		return nil // it goes with the session
+	}
 	if s.down() && p.ev.kind != evSys && p.ev.kind != evJob {
 		s.pending++
 		if s.limit != 0 && p.ev.counts() {
@@ -176,6 +179,8 @@ func (l *loop) beginOdd(p *posted, from *session) (*Context, *session) {
 	case from != nil && from.killed.Load():
 		l.drop(&p.ev, s, ReasonSenderStopped)
 		l.mark(s) // the event may have been its last hold
+	case s.mute && p.ev.kind != evSys && p.ev.kind != evJob:
+		l.drop(&p.ev, s, ReasonStopped)
 	default:
 		if c := l.admit(p); c != nil {
 			return c, from
