@@ -136,7 +136,7 @@ func (c *Context) adjust(method string, id TimerID, move func(int64) int64) (due
 	due = c.k.timeOf(at)
 	t.mu.Unlock()
 	t.k.obs.timer(TimerMoved, c.s, name, id, at, c.ev.seq)
-	t.alarm()
+	t.alarm(at)
 	return due, nil
 }
 

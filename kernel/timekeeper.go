@@ -21,18 +21,29 @@ func (k *Kernel) timekeep(quit <-chan struct{}, done chan<- struct{}) {
 		case <-t.C:
 		case <-k.timers.wake:
 		}
+		k.timers.armed.Store(awake)
 	}
 }
 
-// fireDue posts what is due and returns how long to wait for the next.
+// fireDue posts what is due and returns how long to wait for the next. Whoever
+// sets an earlier one from then on wakes the timekeeper; who did in between is
+// seen here.
 func (k *Kernel) fireDue() time.Duration {
-	k.timers.firing.Lock()
-	k.fire(nil, k.clock.elapsed())
-	k.timers.firing.Unlock()
-	if next := k.timers.next.Load(); next != never {
-		return time.Duration(next - k.clock.elapsed())
+	t := &k.timers
+	for {
+		t.firing.Lock()
+		k.fire(nil, k.clock.elapsed())
+		t.firing.Unlock()
+		next := t.next.Load()
+		t.armed.Store(next)
+		switch {
+		case t.next.Load() < next:
+		case next == never:
+			return time.Hour
+		default:
+			return time.Duration(next - k.clock.elapsed())
+		}
 	}
-	return time.Hour
 }
 
 // fire posts what is due by now. The lock keeps the order of two timers that are

@@ -35,10 +35,14 @@ type timers struct {
 	next atomic.Int64 // when the first is due, or never
 	wake chan struct{}
 
-	firing sync.Mutex // parallel: held while due timers are posted
+	firing sync.Mutex   // parallel: held while due timers are posted
+	armed  atomic.Int64 // parallel: until when the timekeeper sleeps, or awake
 }
 
-const never = math.MaxInt64
+const (
+	never = math.MaxInt64
+	awake = math.MinInt64
+)
 
 const chunk = 256
 
@@ -100,7 +104,7 @@ func (t *timers) set(c *Context, name string, due int64, args []any) TimerID {
 	t.n.Add(1)
 	t.k.obs.timer(TimerSet, s, name, id, due, c.ev.seq)
 	if first {
-		t.alarm()
+		t.alarm(due)
 	}
 	return id
 }
@@ -115,8 +119,10 @@ func (t *timers) sequence() uint64 {
 	return t.seq
 }
 
-func (t *timers) alarm() {
-	if t.wake != nil {
+// alarm wakes the timekeeper if it would sleep past a new first timer. Timeouts,
+// which are set later and later and removed, seldom wake it.
+func (t *timers) alarm(due int64) {
+	if t.wake != nil && due < t.armed.Load() {
 		select {
 		case t.wake <- struct{}{}:
 		default:
