@@ -175,7 +175,7 @@ func (c *Context) Sig(name, event string, args ...any) {
 		return
 	}
 	c.s.watches = true
-	c.k.signals.watch(c.s, name, sigWatch{event, slices.Clone(args), nil})
+	c.k.signals.watch(c.s, name, sigWatch{event, slices.Clone(args)})
 }
 
 // SigHandled marks the signal being dispatched as handled: nobody is stopped by

@@ -17,6 +17,7 @@ type processes struct {
 // procWatch is what Context.SigChild set for one process.
 type procWatch struct {
 	sigWatch
+	made  *site
 	cause uint64 // the event whose handler did
 }
 
@@ -48,7 +49,7 @@ func (c *Context) SigChild(pid int, event string, args ...any) {
 		p.of[pid] = watchers
 		go c.k.reap(pid)
 	}
-	watchers[c.s] = procWatch{sigWatch{event, append([]any(nil), args...), c.k.site()}, c.ev.seq}
+	watchers[c.s] = procWatch{sigWatch{event, append([]any(nil), args...)}, c.k.site(), c.ev.seq}
 	if !had {
 		c.s.hold(HoldProcess, c.k.obs.pid(pid))
 		c.s.children++

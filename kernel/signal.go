@@ -12,7 +12,6 @@ import (
 type sigWatch struct {
 	event string
 	args  []any
-	made  *site
 }
 
 // signals knows which sessions watch which signal, and asks the operating
