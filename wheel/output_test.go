@@ -292,3 +292,21 @@ func TestReleaseIsRefused(t *testing.T) {
 		h.want("read EOF", "closed nil")
 	})
 }
+
+// What the socket takes is sent by Put itself: the peer has it while the handler
+// still runs, in a kernel with one thread of events, too.
+func TestW21_T31_PutSendsAtOnce(t *testing.T) {
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		conn, far := connect(t, "tcp")
+		h := newHost(t, conn)
+		h.begin = func(*kernel.Context) error {
+			h.must(h.rw.Put("now"))
+			got := make([]byte, len("now\r\n"))
+			if _, err := io.ReadFull(far, got); err != nil || string(got) != "now\r\n" {
+				t.Errorf("the peer got %q, %v, before the handler returned", got, err)
+			}
+			return far.Close()
+		}
+		run(t, k, h.session())
+	})
+}
