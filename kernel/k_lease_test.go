@@ -80,38 +80,6 @@ func TestK153_AfterTheSession(t *testing.T) {
 	})
 }
 
-// A postback that is dropped without Release is found by the garbage collector,
-// released and reported.
-func TestK153_T23_ForgottenPostback(t *testing.T) {
-	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		reported := make(chan string, 1)
-		k := boot(t, m, func(c *kernel.Config) {
-			c.Observer.Reported = func(_, cause string, err error) { reported <- cause + ": " + err.Error() }
-		})
-		k.spawn(table{
-			"_start": func(c *kernel.Context) error { return c.Postback("x").Call() },
-			"x":      k.noting("x"),
-			"_stop":  k.noting("stop"),
-		})
-		done := make(chan struct{})
-		go func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-					runtime.GC()
-				}
-			}
-		}()
-		k.run()
-		close(done)
-		k.wantNotes("x", "stop")
-		report, _, _ := strings.Cut(<-reported, ", made at") // which a debug kernel knows
-		expect(t, "report", report, `lease dropped without Release: lease "postback \"x\"" on session #1`)
-	})
-}
-
 // Whose session acts is the Context's: inside a call what is posted, set, watched
 // and spawned is the callee's, after it the caller's again.
 func TestK155_T4_WhoActs(t *testing.T) {
