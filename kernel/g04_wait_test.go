@@ -309,30 +309,31 @@ func TestG4_SimulatedRefusesOtherGoroutines(t *testing.T) {
 // Run sleeps when a Call from outside comes in: what the called handler leaves
 // behind (posts, timers, a stop) must wake it.
 func TestG4_CallFromOutsideWakesASleepingRun(t *testing.T) {
-	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		if m == kernel.Simulated {
-			t.Skip("refuses such calls while Run has the token")
-		}
-		k := boot(t, m)
-		asleep := make(chan struct{}, 1)
-		var lease *kernel.Lease
-		a := k.spawn(table{
-			"_start": func(c *kernel.Context) error { lease = c.Lease("test"); return c.Yield("ready") },
-			"ready":  func(*kernel.Context) error { asleep <- struct{}{}; return nil },
-			"post":   func(c *kernel.Context) error { return c.Yield("ready") },
-			"timer":  func(c *kernel.Context) error { c.Delay("ready", time.Millisecond); return nil },
-			"end":    func(*kernel.Context) error { lease.Release(); return nil },
-		})
-		go func() {
-			for _, event := range []string{"post", "timer", "post", "timer"} {
-				<-asleep
-				_, err := k.Call(context.Background(), a, event)
-				must(err)
-			}
-			<-asleep
-			_, err := k.Spawn(table{"_start": func(c *kernel.Context) error { return c.Post(a, "end") }})
-			must(err)
-		}()
-		k.run()
+	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial} { // simulated kernels refuse such calls
+		t.Run(m.String(), func(t *testing.T) { callIntoSleep(t, boot(t, m)) })
+	}
+}
+
+func callIntoSleep(t *testing.T, k *fixture) {
+	t.Helper()
+	asleep := make(chan struct{}, 1)
+	var lease *kernel.Lease
+	a := k.spawn(table{
+		"_start": func(c *kernel.Context) error { lease = c.Lease("test"); return c.Yield("ready") },
+		"ready":  func(*kernel.Context) error { asleep <- struct{}{}; return nil },
+		"post":   func(c *kernel.Context) error { return c.Yield("ready") },
+		"timer":  func(c *kernel.Context) error { c.Delay("ready", time.Millisecond); return nil },
+		"end":    func(*kernel.Context) error { lease.Release(); return nil },
 	})
+	go func() {
+		for _, event := range []string{"post", "timer", "post", "timer"} {
+			<-asleep
+			_, err := k.Call(context.Background(), a, event)
+			must(err)
+		}
+		<-asleep
+		_, err := k.Spawn(table{"_start": func(c *kernel.Context) error { return c.Post(a, "end") }})
+		must(err)
+	}()
+	k.run()
 }

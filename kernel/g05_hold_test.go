@@ -77,9 +77,7 @@ func holders() map[string]*holder {
 		"watched process": {
 			take: func(t *testing.T, c *kernel.Context) {
 				cmd := exec.Command("sleep", "3600")
-				if err := cmd.Start(); err != nil {
-					t.Skip(err)
-				}
+				launch(t, cmd)
 				pid, kill = cmd.Process.Pid, cmd.Process.Kill
 				c.SigChild(pid, "x")
 			},

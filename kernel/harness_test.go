@@ -2,9 +2,11 @@ package kernel_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -193,6 +195,18 @@ func until(t testing.TB, what string, cond func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain until %s", what)
 		}
+	}
+}
+
+// launch starts a program of the system; where there is none of that name, the
+// test is skipped.
+func launch(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
+	switch err := cmd.Start(); {
+	case errors.Is(err, exec.ErrNotFound):
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
 	}
 }
 

@@ -19,9 +19,7 @@ import (
 func process(t *testing.T, script string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", script)
-	if err := cmd.Start(); err != nil {
-		t.Skip(err)
-	}
+	launch(t, cmd)
 	return cmd
 }
 
@@ -31,9 +29,7 @@ func waiting(t *testing.T) (cmd *exec.Cmd, end func()) {
 	cmd = exec.Command("cat")
 	in, err := cmd.StdinPipe()
 	must(err)
-	if err := cmd.Start(); err != nil {
-		t.Skip(err)
-	}
+	launch(t, cmd)
 	return cmd, func() { must(in.Close()) }
 }
 
@@ -46,9 +42,7 @@ func TestK142_K143_K144_SigChild(t *testing.T) {
 		cmd := exec.Command("sh", "-c", "read line; exit 3")
 		in, err := cmd.StdinPipe()
 		must(err)
-		if err := cmd.Start(); err != nil {
-			t.Skip(err)
-		}
+		launch(t, cmd)
 		pid := cmd.Process.Pid
 		watcher := func(name string, more func(c *kernel.Context)) table {
 			return table{
@@ -89,9 +83,7 @@ func TestSigChild_WatcherEndsFirst(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		cmd := exec.Command("sleep", "3600")
-		if err := cmd.Start(); err != nil {
-			t.Skip(err)
-		}
+		launch(t, cmd)
 		k.spawn(table{
 			"_start": func(c *kernel.Context) error { c.SigChild(cmd.Process.Pid, "x"); return c.Yield("end") },
 			"end":    func(c *kernel.Context) error { c.Stop(); return nil },
@@ -157,9 +149,7 @@ func TestK147_T15_WatchedAfterItsEnd(t *testing.T) {
 				cmd := exec.Command("sh", "-c", "echo; exit 7")
 				out, err := cmd.StdoutPipe()
 				must(err)
-				if err := cmd.Start(); err != nil {
-					t.Skip(err)
-				}
+				launch(t, cmd)
 				_, err = io.ReadAll(out) // it has closed its output: it ends, or has ended
 				must(err)
 				return c.Yield("watch", cmd.Process.Pid)

@@ -22,9 +22,7 @@ func TestK6_TheSecondRunHasEverything(t *testing.T) {
 			r, w, err := os.Pipe()
 			must(err)
 			child := exec.Command("true")
-			if err := child.Start(); err != nil {
-				t.Skip(err)
-			}
+			launch(t, child)
 			k.spawn(table{
 				"_start": func(c *kernel.Context) error {
 					c.SigChild(child.Process.Pid, "ended")

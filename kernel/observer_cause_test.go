@@ -139,9 +139,7 @@ func TestObserver_CausesFromOutside(t *testing.T) {
 		var cs causes
 		k := boot(t, m, also(cs.observer()))
 		process := exec.Command("true")
-		if err := process.Start(); err != nil {
-			t.Skip("no process can be started:", err)
-		}
+		launch(t, process)
 		mortal := k.spawn(table{"last": func(c *kernel.Context) error { c.Stop(); return nil }}, kernel.Alias("mortal"))
 		k.spawn(table{
 			"_start": func(c *kernel.Context) error { return c.Yield("make") },

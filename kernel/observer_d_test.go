@@ -49,9 +49,7 @@ func TestD4_D9_HoldsComeAndGo(t *testing.T) {
 			},
 		}))
 		sleeper := exec.Command("sleep", "600")
-		if err := sleeper.Start(); err != nil {
-			t.Skip("no process can be started:", err)
-		}
+		launch(t, sleeper)
 		defer sleeper.Process.Kill()
 		everything := table{
 			"_start": func(c *kernel.Context) error {
@@ -106,9 +104,7 @@ func TestD4_RestartDropsWatchedProcess(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := boot(t, m)
 		sleeper := exec.Command("sleep", "600")
-		if err := sleeper.Start(); err != nil {
-			t.Skip("no process can be started:", err)
-		}
+		launch(t, sleeper)
 		defer sleeper.Process.Kill()
 		starts := 0
 		fresh := func() kernel.Receiver {
@@ -277,9 +273,7 @@ func TestD6_ReapedProcesses(t *testing.T) {
 		p := exec.Command("sh", "-c", "read line; exit 3")
 		in, err := p.StdinPipe()
 		must(err)
-		if err := p.Start(); err != nil {
-			t.Skip("no process can be started:", err)
-		}
+		launch(t, p)
 		for range 2 {
 			k.spawn(table{
 				"_start": func(c *kernel.Context) error { c.SigChild(p.Process.Pid, "exit"); return nil },

@@ -51,12 +51,12 @@ func (o *order) reconsider() {
 // their sender and receiver that are still here.
 func (o *order) putBack(kept *fifo) {
 	o.n += kept.n
+	kept.n = 0
 	if o.seeded != nil {
-		o.seeded.putBack(kept)
+		o.seeded.putBack(&kept.q)
 		return
 	}
 	o.q.prepend(&kept.q)
-	kept.n = 0
 }
 
 // fifo is events kept aside, in order.
@@ -99,13 +99,12 @@ func (o *seeded) next(from, to *session) *posted {
 	return o.queueOf(pair{from, to}).q.next()
 }
 
-func (o *seeded) putBack(kept *fifo) {
+func (o *seeded) putBack(kept *queue[posted]) {
 	early := newSeeded(0) // sorts them by pair
-	for p := new(posted); !kept.q.empty(); {
-		kept.q.pop(p)
+	for p := new(posted); !kept.empty(); {
+		kept.pop(p)
 		*early.next(p.ev.from, p.to) = *p
 	}
-	kept.n = 0
 	for _, pq := range early.active {
 		o.queueOf(pq.of).q.prepend(&pq.q)
 	}

@@ -22,9 +22,7 @@ func TestExplain_HandlesAndProcesses(t *testing.T) {
 			cmd := exec.Command("cat")
 			in, err := cmd.StdinPipe()
 			must(err)
-			if err := cmd.Start(); err != nil {
-				t.Skip(err)
-			}
+			launch(t, cmd)
 			var want []string
 			made := func(what, where string, err error) {
 				must(err)

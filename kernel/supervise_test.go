@@ -85,9 +85,7 @@ func TestSupervise_RestartKeeps(t *testing.T) {
 func TestSupervise_RestartDrops(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		cmd := exec.Command("sleep", "3600")
-		if err := cmd.Start(); err != nil {
-			t.Skip(err)
-		}
+		launch(t, cmd)
 		defer func() { must(cmd.Process.Kill()) }()
 		k := boot(t, m)
 		release := k.Hold("no IDLE")
