@@ -150,7 +150,9 @@ func (ch *chain) delivered(c *Context, err error) {
 func (ch *chain) special(c *Context) {
 	switch c.ev.kind {
 	case evTimer:
-		if ch.k.timers.claim(c.s, &c.ev) {
+		if c.s == ch.k.root {
+			ch.k.timers.call(&c.ev)
+		} else if ch.k.timers.claim(c.s, &c.ev) {
 			if ch.k.obs.on {
 				ch.k.obs.number(ch, &c.ev)
 			}

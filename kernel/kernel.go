@@ -152,6 +152,9 @@ func New(cfg Config) *Kernel {
 		k.loop = newLoop(k)
 		k.loop.order.seeded = newSeeded(cfg.Seed)
 	}
+	if n, ok := cfg.Network.(ClockedNetwork); ok {
+		n.Attach(k)
+	}
 	return k
 }
 

@@ -15,6 +15,23 @@ type Network interface {
 	Lookup(ctx context.Context, host string) ([]net.IPAddr, error)
 }
 
+// AsyncNetwork is a Network that can be asked without waiting, so that no
+// goroutine is needed that a virtual clock would not see. Wheels prefer it. done is
+// called once, from any goroutine, but not before the method has returned, and must
+// not block; after cancel it is not called, and a connection that was made is closed.
+type AsyncNetwork interface {
+	Network
+	DialAsync(ctx context.Context, network, address string, done func(net.Conn, error)) (cancel func())
+	LookupAsync(ctx context.Context, host string, done func([]net.IPAddr, error)) (cancel func())
+}
+
+// ClockedNetwork is a Network that keeps time: New gives it the kernel, for AfterFunc
+// and Now, before anything else is asked of it.
+type ClockedNetwork interface {
+	Network
+	Attach(*Kernel)
+}
+
 type systemNetwork struct{}
 
 func (systemNetwork) Dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -30,11 +47,11 @@ func (systemNetwork) Dial(ctx context.Context, network, address string) (net.Con
 }
 
 func (systemNetwork) Listen(ctx context.Context, network, address string) (net.Listener, error) {
-	return new(net.ListenConfig).Listen(ctx, network, address)
+	return listenConfig(ctx).Listen(ctx, network, address)
 }
 
 func (systemNetwork) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
-	return new(net.ListenConfig).ListenPacket(ctx, network, address)
+	return listenConfig(ctx).ListenPacket(ctx, network, address)
 }
 
 func (systemNetwork) Lookup(ctx context.Context, host string) ([]net.IPAddr, error) {
@@ -43,6 +60,28 @@ func (systemNetwork) Lookup(ctx context.Context, host string) ([]net.IPAddr, err
 
 // Network returns what wheels open sockets with.
 func (k *Kernel) Network() Network { return k.cfg.Network }
+
+type reusePortKey struct{}
+
+// WithReusePort asks a Network's Listen and ListenPacket to share the port with
+// other sockets that ask for the same (SO_REUSEPORT): the system spreads what
+// arrives over them.
+func WithReusePort(ctx context.Context) context.Context {
+	return context.WithValue(ctx, reusePortKey{}, true)
+}
+
+// ReusePort reports what WithReusePort asked for, for those who write a Network.
+func ReusePort(ctx context.Context) bool {
+	on, _ := ctx.Value(reusePortKey{}).(bool)
+	return on
+}
+
+func listenConfig(ctx context.Context) *net.ListenConfig {
+	if ReusePort(ctx) {
+		return &net.ListenConfig{Control: reusePort}
+	}
+	return new(net.ListenConfig)
+}
 
 type localAddressKey struct{}
 

@@ -84,21 +84,10 @@ func (t *timers) find(s *session, id TimerID) (int32, *timerRec) {
 // set adds a timer; the caller is in s's turn.
 func (t *timers) set(c *Context, name string, due int64, args []any) TimerID {
 	s, made := c.s, c.k.site()
-	var ev event
+	ev := event{name: name, cause: c.ev.seq}
 	ev.setArgs(args)
 	t.mu.Lock()
-	i := t.alloc()
-	r := t.rec(i)
-	r.s, r.name, r.a, r.n, r.due, r.seq, r.cause = s, name, ev.a, ev.n, due, t.sequence(), c.ev.seq
-	r.made, r.prev, r.next = made, 0, s.timers
-	if s.timers != 0 {
-		t.rec(s.timers - 1).prev = i + 1
-	}
-	s.timers = i + 1
-	t.push(i)
-	first := t.heap[0] == i
-	t.lead()
-	id := timerID(i, r.gen)
+	id, first := t.add(s, &ev, due, made)
 	t.mu.Unlock()
 	s.hold(HoldTimer, name)
 	t.n.Add(1)
@@ -107,6 +96,21 @@ func (t *timers) set(c *Context, name string, due int64, args []any) TimerID {
 		t.alarm(due)
 	}
 	return id
+}
+
+// add makes the record of what is due then, and reports whether it is the first.
+func (t *timers) add(s *session, ev *event, due int64, made *site) (id TimerID, first bool) {
+	i := t.alloc()
+	r := t.rec(i)
+	r.s, r.name, r.a, r.n, r.due, r.seq, r.cause = s, ev.name, ev.a, ev.n, due, t.sequence(), ev.cause
+	r.made, r.prev, r.next = made, 0, s.timers
+	if s.timers != 0 {
+		t.rec(s.timers - 1).prev = i + 1
+	}
+	s.timers = i + 1
+	t.push(i)
+	t.lead()
+	return timerID(i, r.gen), t.heap[0] == i
 }
 
 // sequence numbers timers and, in the serial modes, posts together.
@@ -156,7 +160,9 @@ func (t *timers) drop(i int32, cause uint64) {
 // has to follow.
 func (t *timers) end(i int32) {
 	r := t.rec(i)
-	t.k.obs.held(r.s, HoldTimer, r.name, false)
+	if r.s != t.k.root {
+		t.k.obs.held(r.s, HoldTimer, r.name, false)
+	}
 	if r.pos != firedPos {
 		t.remove(r.pos)
 		t.lead()
