@@ -53,6 +53,9 @@ func (c *Context) NewSource(kind string, turn func(*Context), end func()) *Sourc
 	return src
 }
 
+// Kernel returns the kernel that the wheel's session belongs to.
+func (src *Source) Kernel() *Kernel { return src.s.k }
+
 // ID returns the wheel's ID.
 func (src *Source) ID() WheelID { return src.id }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"time"
 
@@ -20,6 +21,7 @@ const linger = time.Second
 type link struct {
 	src   *kernel.Source
 	conn  net.Conn
+	port  port
 	in    input
 	out   output
 	side  stage // the ReadWrite that decodes; Exchange replaces it
@@ -34,6 +36,9 @@ type link struct {
 
 	high, owesHigh bool // HighMark was reached; the owner has to be told
 	owesFlushed    bool
+
+	linger *alarm // CloseFlushed: until then the peer may close its side
+	idle   *idle  // nil without IdleTimeout
 }
 
 // terms are what a ReadWrite's configuration says to its link.
@@ -44,16 +49,17 @@ type terms struct {
 	high, low              int
 	credit, maxOutput      int
 	reads, halfOpen        bool
+	idle                   time.Duration
 }
 
 type halfCloser interface{ CloseWrite() error }
 
 func newLink(c *kernel.Context, conn net.Conn) *link {
-	l := &link{conn: conn}
-	l.src = c.NewSource("ReadWrite", l.turn, l.end)
-	raw := rawConn(conn)
-	l.in.init(conn, raw, l.src)
-	l.out.init(conn, raw, l.src)
+	l := &link{conn: conn, port: portOf(conn)}
+	l.src = c.NewSource("ReadWrite", l.turn, l.hangUp)
+	l.in.init(l.port, l.src)
+	l.out.init(l.port, l.src)
+	l.port.Notify(l.in.ready, l.out.ready)
 	return l
 }
 
@@ -61,16 +67,16 @@ func newLink(c *kernel.Context, conn net.Conn) *link {
 // and a LowEvent that is owed stays owed if there still are marks.
 func (l *link) attach(side stage, t terms) {
 	l.side, l.terms = side, t
-	l.in.setCredit(t.credit)
-	l.out.setLimits(t.maxOutput, t.low)
+	l.in.credit, l.out.max = t.credit, t.maxOutput
+	l.port.bound(t.credit)
+	l.idle = newIdle(l.src, t.idle, l.idle)
 	if t.high == 0 {
 		l.high, l.owesHigh = false, false
 	}
 	l.checkHigh()
 	l.owesFlushed = l.owesFlushed && t.flushed != ""
-	l.in.pause(l.paused || !t.reads)
+	l.in.paused = l.paused || !t.reads
 	if t.reads && !l.inOver {
-		l.in.start()
 		l.src.Wake()
 	}
 	l.watch()
@@ -92,6 +98,7 @@ func (l *link) turn(c *kernel.Context) {
 		l.finish(c)
 		return
 	}
+	l.idle.touch(&l.in, &l.out)
 	l.watch()
 }
 
@@ -109,8 +116,10 @@ func (l *link) read(c *kernel.Context) bool {
 	case l.inOver:
 		return true
 	case l.closing:
-		l.inOver = l.in.ended() != nil
+		l.inOver = l.in.discard() || l.linger.rung()
 		return true
+	case l.idle.tooLong(l.in.paused):
+		l.in.over = os.ErrDeadlineExceeded
 	}
 	switch pump(c, &l.in, l.current) {
 	case more:
@@ -147,8 +156,8 @@ func (l *link) write(c *kernel.Context) bool {
 	if l.outOver {
 		return true
 	}
-	_, over, err := l.out.state()
-	if err != nil {
+	l.out.flush()
+	if err := l.out.err; err != nil {
 		l.outOver = true
 		if l.closing {
 			l.inOver = true
@@ -157,12 +166,13 @@ func (l *link) write(c *kernel.Context) bool {
 		l.because(e)
 		return l.src.Deliver(c, string(l.terms.failed), e)
 	}
+	over := l.out.over
 	if !l.tellMarks(c) {
 		return false
 	}
 	// As it was before the marks: a drain after them asks for a turn of its own.
-	if l.outOver = over; over && l.closing {
-		_ = l.conn.SetReadDeadline(time.Now().Add(linger))
+	if l.outOver = over; over {
+		l.waitForPeer()
 	}
 	return true
 }
@@ -181,18 +191,17 @@ func (l *link) because(err error) {
 	}
 }
 
-// end is the source's: the owner's Close, or its session's end.
-func (l *link) end() { l.hangUp() }
-
-// hangUp closes the connection without waiting for anybody. Where closing would
-// mean talking to the peer (TLS), the connection below is closed.
+// hangUp closes the connection without waiting for anybody, also when the owner
+// closes the wheel or its session ends. Where closing would mean talking to the
+// peer (TLS), the connection below is closed.
 func (l *link) hangUp() {
 	if l.shut {
 		return
 	}
 	l.shut = true
-	l.in.stop()
-	l.out.stop()
+	l.linger.stop()
+	l.idle.stop()
+	l.port.leave(false)
 	conn := l.conn
 	if below, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = below.NetConn()
@@ -205,6 +214,7 @@ func (l *link) put(p []byte) error {
 	if err := l.out.put("Put", "ReadWriteConfig.MaxOutput", p); err != nil || len(p) == 0 {
 		return err
 	}
+	l.idle.touch(&l.in, &l.out)
 	l.checkHigh()
 	l.owesFlushed = l.terms.flushed != ""
 	if l.out.pending() {
@@ -217,8 +227,9 @@ func (l *link) put(p []byte) error {
 
 func (l *link) pause(on bool) {
 	l.paused = on
-	l.in.pause(on || !l.terms.reads)
+	l.in.paused = on || !l.terms.reads
 	if !on {
+		l.idle.begin()
 		l.src.Wake()
 	}
 }
@@ -231,19 +242,22 @@ func (l *link) closeFlushed() {
 	if _, ok := l.conn.(halfCloser); !ok {
 		l.inOver = true
 	}
-	if !l.inOver {
-		l.in.discard()
-		l.in.start()
-	}
 	if l.outOver {
-		_ = l.conn.SetReadDeadline(time.Now().Add(linger))
+		l.waitForPeer()
 	}
 	l.out.finish(l.closeWrite)
 	l.watch()
 	l.src.Wake()
 }
 
-// closeWrite runs on the output's goroutine, after the last byte.
+// waitForPeer begins when everything is sent and the wheel is to end.
+func (l *link) waitForPeer() {
+	if l.closing && l.linger == nil {
+		l.linger = newAlarm(l.src, linger)
+	}
+}
+
+// closeWrite comes after the last byte.
 func (l *link) closeWrite() error {
 	half, ok := l.conn.(halfCloser)
 	if !ok {
@@ -258,24 +272,21 @@ func (l *link) closeWrite() error {
 
 // release takes the connection out of the wheel.
 func (l *link) release() ([]byte, error) {
-	unsent, over, err := l.out.state()
+	unsent, err := l.out.unsent(), l.out.err
 	if err == nil {
 		err = l.in.ended()
 	}
 	switch {
 	case err != nil:
 		return nil, &Error{Op: "release", Err: err, Wheel: l.src.ID()}
-	case l.closing || over || l.out.finishing():
+	case l.closing || l.out.finishing():
 		return nil, closedError("Release", l.reason)
 	case unsent > 0:
 		return nil, fmt.Errorf("wheel: Release: %w: %d bytes; wait for FlushedEvent", ErrUnsent, unsent)
 	}
 	l.shut = true
-	l.in.stop()
-	l.out.stop()
-	_ = l.conn.SetReadDeadline(time.Unix(1, 0)) // ends a read that waits
-	unread := l.in.join()
-	_ = l.conn.SetDeadline(time.Time{})
+	l.idle.stop()
+	unread := l.port.leave(true)
 	l.src.Close()
 	return unread, nil
 }

@@ -12,7 +12,7 @@ func (l *link) checkHigh() {
 	if l.high || l.terms.high == 0 {
 		return
 	}
-	if unsent, _, _ := l.out.state(); unsent >= l.terms.high {
+	if l.out.unsent() >= l.terms.high {
 		l.high, l.owesHigh = true, true
 		l.src.Wake()
 	}
@@ -42,6 +42,5 @@ func (l *link) tellMarks(c *kernel.Context) bool {
 
 // drainedTo: so much at most is unsent, because it was sent.
 func (l *link) drainedTo(n int) bool {
-	unsent, _, err := l.out.state()
-	return unsent <= n && err == nil
+	return l.out.err == nil && l.out.unsent() <= n
 }

@@ -2,202 +2,127 @@ package wheel
 
 import (
 	"fmt"
-	"io"
-	"sync"
-	"syscall"
+	"sync/atomic"
 
 	"github.com/usher-go/usher/kernel"
 )
 
-// writeSize bounds one write, so that the marks see progress.
-const writeSize = 64 << 10
-
-// output is one direction of a wheel: what is not sent yet, and a goroutine that
-// exists only while there is any. put and finish belong to the owner's turn.
+// output is one direction of a wheel: what is not sent yet. All of it happens in
+// the owner's turn.
 type output struct {
-	src  *kernel.Source
-	w    io.Writer
-	raw  syscall.RawConn // nil: only the goroutine writes
-	once func(fd uintptr) bool
-
-	// The owner's, between it and writeOnce.
-	p       []byte
-	n       int
-	onceErr error
-
-	mu      sync.Mutex
-	max     int
-	low     int    // the owner wants to know when unsent falls to it
-	queue   []byte // what the goroutine has not taken yet
-	unsent  int    // that, and what the goroutine has taken
-	err     error  // writing has failed; the rest was dropped
-	writing bool   // the goroutine exists
-	stopped bool
-	last    func() error // to be done after the last byte; then nothing is taken any more
-	over    bool         // it was done
+	src   *kernel.Source
+	port  port
+	max   int
+	queue []byte      // what the port has not taken yet
+	waits atomic.Bool // it takes no more, or is not done, until it says so
+	err   error       // writing has failed; the rest was dropped
+	last  func() error
+	asked bool   // the port was asked to do last
+	over  bool   // last was done
+	moved uint64 // bytes sent so far
 }
 
-func (o *output) init(w io.Writer, raw syscall.RawConn, src *kernel.Source) {
-	o.w, o.raw, o.src = w, raw, src
-	if raw != nil {
-		o.once = o.writeOnce
+func (o *output) init(p port, src *kernel.Source) { o.port, o.src = p, src }
+
+// ready is the port's call, from any goroutine.
+func (o *output) ready() {
+	if o.waits.Swap(false) {
+		o.src.Wake()
 	}
 }
 
 // put sends p or queues it; p is not kept.
 func (o *output) put(method, limit string, p []byte) error {
-	o.mu.Lock()
-	idle := o.unsent == 0
+	unsent := o.unsent()
 	switch {
-	case o.err != nil || o.last != nil || o.stopped:
-		defer o.mu.Unlock()
+	case o.err != nil || o.last != nil:
 		return closedError(method, o.err)
-	case len(p) > o.max-o.unsent:
-		defer o.mu.Unlock()
+	case len(p) > o.max-unsent:
 		return fmt.Errorf("wheel: %s: %w: %d bytes queued and %d more exceed %s, %d; wait for LowEvent or FlushedEvent, or raise it",
-			method, ErrOutputFull, o.unsent, len(p), limit, o.max)
+			method, ErrOutputFull, unsent, len(p), limit, o.max)
 	}
-	o.mu.Unlock()
-	if idle && o.raw != nil {
-		n, err := o.try(p)
-		if err != nil {
-			o.wrote(0, err)
-			return nil
-		}
-		p = p[n:]
+	if len(o.queue) == 0 && len(p) > 0 {
+		p = p[o.send(p):]
 	}
-	if len(p) == 0 {
-		return nil
+	if o.err == nil {
+		o.queue = append(o.queue, p...)
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.queue = append(o.queue, p...)
-	o.unsent += len(p)
-	o.write()
 	return nil
 }
 
-// try is one write that does not wait.
-func (o *output) try(p []byte) (int, error) {
-	o.p, o.n, o.onceErr = p, 0, nil
-	err := o.raw.Write(o.once)
-	o.p = nil
-	if err == nil {
-		err = o.onceErr
+// send gives the port what it takes at one go; if that is not all, a turn goes on. It
+// says that it waits before it tries, so that no call of ready is missed.
+func (o *output) send(p []byte) int {
+	o.waits.Store(true)
+	n, err := o.port.TryWrite(p)
+	o.moved += uint64(n)
+	switch behind, _, _ := o.port.written(); {
+	case err == ErrAgain:
+	case err != nil:
+		o.fail(err)
+	case n < len(p):
+		o.waits.Store(false)
+		o.src.Wake()
+	case behind == 0:
+		o.waits.Store(false)
 	}
-	return o.n, err
+	return n
 }
 
-func (o *output) writeOnce(fd uintptr) bool {
-	o.n, _, o.onceErr = writeFD(fd, o.p)
-	return true
+func (o *output) fail(err error) {
+	o.err, o.queue = err, nil
+	o.src.Wake()
 }
 
-// write is called with the lock.
-func (o *output) write() {
-	if !o.writing {
-		o.writing = true
-		go o.run()
-	}
-}
-
-func (o *output) run() {
-	var spare []byte
-	for {
-		o.mu.Lock()
-		buf := o.queue
-		if len(buf) == 0 {
-			break
-		}
-		o.queue = spare[:0]
-		o.mu.Unlock()
-		for p := buf; len(p) > 0; {
-			n, err := o.w.Write(p[:min(len(p), writeSize)])
-			o.wrote(n, err)
-			if err != nil {
-				break
-			}
-			p = p[n:]
-		}
-		spare = buf
-	}
-	// Still locked: nobody can queue between the look and writing = false.
-	o.queue = nil
-	last := o.last
-	if last == nil || o.over || o.err != nil {
-		o.writing = false
-		o.mu.Unlock()
+// flush is for the owner's turn: it goes on with what is queued, and then with last.
+func (o *output) flush() {
+	if o.err != nil || o.over {
 		return
 	}
-	o.mu.Unlock()
-	err := last()
-	o.mu.Lock()
-	o.over, o.writing = true, false
-	if o.err == nil {
-		o.err = err
+	if _, done, err := o.port.written(); err != nil {
+		o.fail(err)
+		return
+	} else if o.asked {
+		o.over = done
+		return
 	}
-	stopped := o.stopped
-	o.mu.Unlock()
-	if !stopped {
-		o.src.Wake()
+	if len(o.queue) > 0 && !o.waits.Load() {
+		if o.queue = o.queue[o.send(o.queue):]; len(o.queue) == 0 {
+			o.queue = nil
+		}
 	}
-}
-
-// wrote accounts for a write.
-func (o *output) wrote(n int, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	before := o.unsent
-	o.unsent -= n
-	if err != nil {
-		o.err, o.unsent, o.queue = err, 0, nil
+	if o.last == nil || o.err != nil || len(o.queue) > 0 {
+		return
 	}
-	told := err != nil || o.unsent == 0 || before > o.low && o.unsent <= o.low
-	if told && !o.stopped {
-		o.src.Wake()
+	o.asked = true
+	o.waits.Store(true)
+	var err error
+	if o.over, err = o.port.last(o.last); err != nil {
+		o.fail(err)
 	}
 }
 
 // finish has last done when everything was written. Nothing is taken from now on.
 func (o *output) finish(last func() error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.last == nil && !o.stopped {
+	if o.last == nil {
 		o.last = last
-		o.write()
+		o.src.Wake()
 	}
 }
 
-// stop ends the interest in this output; what is queued is dropped.
-func (o *output) stop() {
-	o.mu.Lock()
-	o.stopped, o.queue = true, nil
-	o.mu.Unlock()
+// unsent is how much was put and is not written.
+func (o *output) unsent() int {
+	if o.err != nil {
+		return 0
+	}
+	behind, _, _ := o.port.written()
+	return len(o.queue) + behind
 }
 
-func (o *output) setLimits(most, low int) {
-	o.mu.Lock()
-	o.max, o.low = most, low
-	o.mu.Unlock()
-}
-
-// state is how much is unsent, and whether the end has come: over, or with err.
-func (o *output) state() (unsent int, over bool, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.unsent, o.over, o.err
-}
-
-// pending reports whether the goroutine has something to do.
+// pending reports whether there is something left to do.
 func (o *output) pending() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.unsent > 0 || o.last != nil && !o.over && o.err == nil
+	return o.err == nil && (o.last != nil && !o.over || o.unsent() > 0)
 }
 
 // finishing reports whether finish was called.
-func (o *output) finishing() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.last != nil
-}
+func (o *output) finishing() bool { return o.last != nil }

@@ -7,8 +7,9 @@ import (
 )
 
 // Descriptor is a connection of another type that a wheel may read and write
-// through its descriptor: its own Read and Write do no more than that. Its
-// RawConn may do something before it waits, such as setting a deadline.
+// through its descriptor: its own Read and Write do no more than that. The wheel
+// calls the RawConn's Read and Write to try, never to wait; for a limit on silence
+// there is IdleTimeout.
 type Descriptor interface {
 	DescriptorConn() (syscall.RawConn, error)
 }

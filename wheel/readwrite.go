@@ -2,6 +2,7 @@ package wheel
 
 import (
 	"net"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
@@ -41,9 +42,10 @@ type ReadWriteConfig[In, Out any] struct {
 	HighMark, LowMark   int
 	HighEvent, LowEvent kernel.Event[struct{}]
 
-	// Credit bounds the bytes that were read and not yet delivered; then the
-	// peer has to wait. An unfinished record does not count: the filter's own
-	// limits bound it, and must leave room for Credit beside it. Default 64 KiB.
+	// Credit bounds the bytes that are read before the records among them are
+	// delivered; then the peer has to wait. An unfinished record does not count:
+	// the filter's own limits bound it, and must leave room for Credit beside it.
+	// Default 64 KiB.
 	Credit int
 
 	// MaxOutput bounds unsent output, in bytes. Default 16 MiB.
@@ -53,6 +55,12 @@ type ReadWriteConfig[In, Out any] struct {
 	// ShutdownOutput, CloseFlushed or Close (W16). Default false: unsent output
 	// is sent, then the wheel ends.
 	HalfOpen bool
+
+	// IdleTimeout ends the wheel, by the kernel's clock, when nothing came and
+	// nothing went for so long while it was not paused: an ErrorEvent with Op
+	// "read" that matches os.ErrDeadlineExceeded. Default 0: never, unless the
+	// connection has an IdleTimeout method: then what that returns.
+	IdleTimeout time.Duration
 }
 
 func (cfg *ReadWriteConfig[In, Out]) fill() error {
@@ -64,6 +72,9 @@ func (cfg *ReadWriteConfig[In, Out]) fill() error {
 	}
 	if err := fillLimit("ReadWriteConfig.MaxOutput", &cfg.MaxOutput, defaultMaxOutput); err != nil {
 		return err
+	}
+	if cfg.IdleTimeout < 0 {
+		return misconfigured("ReadWriteConfig.IdleTimeout", "is %v; want 0 for none, or more", cfg.IdleTimeout)
 	}
 	return cfg.checkMarks()
 }
@@ -135,6 +146,7 @@ func attach[In, Out any](l *link, cfg *ReadWriteConfig[In, Out]) *ReadWrite[In, 
 		maxOutput: cfg.MaxOutput,
 		reads:     cfg.InputEvent != "",
 		halfOpen:  cfg.HalfOpen,
+		idle:      idleTimeout(l.conn, cfg.IdleTimeout),
 	})
 	return rw
 }

@@ -56,8 +56,7 @@ func encode[Out any](f encoder[Out], records []Out, put func([]byte) error) erro
 
 // Buffered returns how many bytes of output are not sent yet (W34).
 func (rw *ReadWrite[In, Out]) Buffered() int {
-	unsent, _, _ := rw.link.out.state()
-	return unsent
+	return rw.link.out.unsent()
 }
 
 // High reports whether a Put has reached HighMark and LowEvent is still to come.

@@ -142,12 +142,13 @@ func NewRun(c *kernel.Context, cfg RunConfig) (*Run, error) {
 		t.init(r.src, &r.cfg)
 	}
 	if r.stdin != nil {
-		r.out.init(r.stdin, rawConn(r.stdin), r.src)
-		r.out.setLimits(cfg.MaxOutput, 0)
+		r.out.init(portOf(r.stdin), r.src)
+		r.out.max = cfg.MaxOutput
+		r.out.port.Notify(func() {}, r.out.ready)
 	}
 	r.src.Watch(true)
 	go r.wait(cmd) // whatever becomes of the wheel, the process is reaped
-	k := &keeper{start: r.read, stop: r.hangUp}
+	k := &keeper{start: r.src.Wake, stop: r.hangUp}
 	r.keeper = r.src.Actor(k.produce)
 	return r, nil
 }
@@ -161,18 +162,12 @@ func (r *Run) wait(cmd *exec.Cmd) {
 	r.src.Wake()
 }
 
-// read starts reading the outputs.
-func (r *Run) read() {
-	r.stdout.start()
-	r.stderr.start()
-}
-
 // hangUp closes the pipes.
 func (r *Run) hangUp() {
 	r.stdout.stop()
 	r.stderr.stop()
 	if r.stdin != nil {
-		r.out.stop()
+		r.out.port.leave(false)
 		_ = r.stdin.Close()
 	}
 }
@@ -205,17 +200,17 @@ func (r *Run) tellStdin(c *kernel.Context) bool {
 	if r.stdin == nil || r.stdinOver {
 		return true
 	}
-	unsent, over, err := r.out.state()
-	switch {
+	r.out.flush()
+	switch err := r.out.err; {
 	case err != nil:
 		r.stdinOver = true
 		return r.src.Deliver(c, string(r.cfg.ErrorEvent), &Error{Op: "write", Err: err, Wheel: r.ID(), Stream: "STDIN"})
-	case r.owesStdin && unsent == 0:
+	case r.owesStdin && r.out.unsent() == 0:
 		r.owesStdin = false
-		r.stdinOver = over
+		r.stdinOver = r.out.over
 		return r.src.Deliver(c, string(r.cfg.StdinEvent), struct{}{})
 	}
-	r.stdinOver = over
+	r.stdinOver = r.out.over
 	return true
 }
 

@@ -30,19 +30,15 @@ func (t *tap) init(src *kernel.Source, cfg *RunConfig) {
 		t.over = true
 		return
 	}
-	t.in.init(t.file, rawConn(t.file), src)
-	t.in.setCredit(cfg.Credit)
-}
-
-func (t *tap) start() {
-	if t.file != nil {
-		t.in.start()
-	}
+	t.in.init(portOf(t.file), src)
+	t.in.credit = cfg.Credit
+	t.in.port.bound(cfg.Credit)
+	t.in.port.Notify(t.in.ready, func() {})
 }
 
 func (t *tap) stop() {
 	if t.file != nil {
-		t.in.stop()
+		t.in.port.leave(false)
 		_ = t.file.Close()
 	}
 }
@@ -52,7 +48,7 @@ func (t *tap) pause(on bool) {
 		return
 	}
 	t.paused = on
-	t.in.pause(on)
+	t.in.paused = on
 	if !on {
 		t.src.Wake()
 	}
@@ -81,7 +77,7 @@ func (t *tap) tell(c *kernel.Context) bool {
 		return true
 	}
 	if t.lost {
-		t.over = t.in.ended() != nil
+		t.over = t.in.discard()
 		return true
 	}
 	switch pump(c, &t.in, t.current) {
@@ -89,7 +85,6 @@ func (t *tap) tell(c *kernel.Context) bool {
 		t.src.Wake()
 	case lost:
 		t.lost = true
-		t.in.discard()
 		t.src.Wake()
 	case ended:
 		t.over = true

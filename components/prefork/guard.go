@@ -94,31 +94,14 @@ func (g *guarded) CloseWrite() error {
 	return syscall.EOPNOTSUPP
 }
 
-// DescriptorConn lets wheels read and write without a detour.
+// DescriptorConn lets wheels read and write without a detour; IdleTimeout is for them.
 func (g *guarded) DescriptorConn() (syscall.RawConn, error) {
 	sc, ok := g.Conn.(syscall.Conn)
 	if !ok {
 		return nil, syscall.EOPNOTSUPP
 	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	return guardedRaw{raw, g}, nil
+	return sc.SyscallConn()
 }
 
-type guardedRaw struct {
-	syscall.RawConn
-	g *guarded
-}
-
-func (r guardedRaw) Read(f func(fd uintptr) bool) error {
-	r.g.patience()
-	return r.RawConn.Read(f)
-}
-
-func (r guardedRaw) Write(f func(fd uintptr) bool) error {
-	err := r.RawConn.Write(f)
-	r.g.patience()
-	return err
-}
+// IdleTimeout is what ReadTimeout means to a wheel.
+func (g *guarded) IdleTimeout() time.Duration { return g.timeout }

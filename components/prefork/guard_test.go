@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -36,60 +35,42 @@ func guardedPair(t *testing.T, timeout time.Duration) (*guarded, net.Conn, *int)
 	return g, far, &closed
 }
 
-// readers are the two ways a connection is read.
-var readers = map[string]func(*guarded) error{
-	"Read": func(g *guarded) error { _, err := g.Read(make([]byte, 1)); return err },
-	"descriptor": func(g *guarded) error {
-		raw, err := g.DescriptorConn()
-		if err != nil {
-			return err
-		}
-		var rerr error
-		if err := raw.Read(func(fd uintptr) bool {
-			_, rerr = syscall.Read(int(fd), make([]byte, 1))
-			return rerr != syscall.EAGAIN
-		}); err != nil {
-			return err
-		}
-		return rerr
-	},
-}
+func read(g *guarded) error { _, err := g.Read(make([]byte, 1)); return err }
 
 func TestH_SilenceEndsARead(t *testing.T) {
-	for name, read := range readers {
-		g, far, _ := guardedPair(t, quick)
-		if err := read(g); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("%s of a silent connection: %v", name, err)
-		}
-		if _, err := far.Write([]byte("x")); err != nil {
-			t.Fatal(err)
-		}
-		if err := read(g); err != nil {
-			t.Errorf("%s after that: %v", name, err)
-		}
+	g, far, _ := guardedPair(t, quick)
+	if err := read(g); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a silent connection: %v", err)
+	}
+	if _, err := far.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := read(g); err != nil {
+		t.Errorf("after that: %v", err)
+	}
+	if g.IdleTimeout() != quick {
+		t.Errorf("a wheel is told %v", g.IdleTimeout())
 	}
 }
 
-// A wheel ends a read that waits with a deadline in the past, perhaps just
+// An owner may end a read that waits with a deadline in the past, perhaps just
 // before the read begins; ReadTimeout must not undo that.
 func TestH_OwnersDeadlineStands(t *testing.T) {
-	for name, read := range readers {
-		g, far, _ := guardedPair(t, time.Hour)
-		if err := g.SetReadDeadline(time.Unix(1, 0)); err != nil {
-			t.Fatal(err)
-		}
-		if err := read(g); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("%s with a deadline in the past: %v", name, err)
-		}
-		if err := g.SetDeadline(time.Time{}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := far.Write([]byte("x")); err != nil {
-			t.Fatal(err)
-		}
-		if err := read(g); err != nil {
-			t.Errorf("%s without it: %v", name, err)
-		}
+	g, far, _ := guardedPair(t, time.Hour)
+	if err := g.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := read(g); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("with a deadline in the past: %v", err)
+	}
+	if err := g.SetDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := far.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := read(g); err != nil {
+		t.Errorf("without it: %v", err)
 	}
 }
 
@@ -99,7 +80,7 @@ func TestH_TakenBackDeadlineLeavesTheTimeout(t *testing.T) {
 	ended := make(chan error, 1)
 	_ = g.SetReadDeadline(time.Now().Add(time.Hour))
 	_ = g.SetReadDeadline(time.Time{})
-	go func() { ended <- readers["descriptor"](g) }()
+	go func() { ended <- read(g) }()
 	select {
 	case err := <-ended:
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -118,7 +99,7 @@ func TestH_NoTimeoutWithoutOne(t *testing.T) {
 	if _, err := far.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	if err := readers["Read"](g); err != nil {
+	if err := read(g); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,175 @@
+package wheel
+
+import (
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// descriptor is the port of a socket, pipe or terminal: no goroutine and no buffer
+// while it is idle. The poller has it from the first try on that leaves something
+// to wait for.
+type descriptor struct {
+	raw    syscall.RawConn
+	socket bool // a read that does not fill its buffer leaves nothing behind
+	polled bool
+	at     ticket
+
+	readable, writable func()
+	hungUp             atomic.Bool // the peer's end has come, behind what can be read
+}
+
+var _ port = (*descriptor)(nil)
+
+// descriptorPort returns nil when x is to be used through its own methods.
+func descriptorPort(x any) port {
+	raw := rawConn(x)
+	if raw == nil {
+		return nil
+	}
+	d := &descriptor{raw: raw}
+	if _, ok := x.(*net.TCPConn); ok {
+		d.socket = true
+		return d
+	}
+	ok := false
+	_ = raw.Control(func(fd uintptr) { d.socket, ok = waitable(int(fd)) })
+	if !ok {
+		return nil
+	}
+	return d
+}
+
+// waitable reports whether a descriptor can be tried and waited for: it does not
+// block, and the system knows when it is ready, which it does not of plain files.
+func waitable(fd int) (streamSocket, ok bool) {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_NONBLOCK == 0 {
+		return false, false
+	}
+	if kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err == nil {
+		return kind == unix.SOCK_STREAM, true
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return false, false
+	}
+	mode := st.Mode & unix.S_IFMT
+	return false, mode == unix.S_IFIFO || mode == unix.S_IFCHR
+}
+
+// Notify comes before the first try.
+func (d *descriptor) Notify(readable, writable func()) {
+	d.readable, d.writable = readable, writable
+}
+
+func (d *descriptor) TryRead(p []byte) (int, error) {
+	n, err := try(d.raw.Read, readFD, p)
+	switch {
+	case err == nil && n == 0:
+		return 0, io.EOF
+	case err == nil && n < len(p) && d.socket && !d.hungUp.Load():
+		err = ErrAgain
+	}
+	if err == ErrAgain {
+		if e := d.poll(); e != nil && n == 0 {
+			return 0, e
+		}
+	}
+	return n, err
+}
+
+func (d *descriptor) TryWrite(p []byte) (int, error) {
+	n, err := try(d.raw.Write, writeFD, p)
+	if err == ErrAgain {
+		if e := d.poll(); e != nil {
+			return 0, e
+		}
+	}
+	return n, err
+}
+
+// poll puts the descriptor under the poller.
+func (d *descriptor) poll() (err error) {
+	if d.polled {
+		return nil
+	}
+	if e := d.raw.Control(func(fd uintptr) { d.at, err = polls.add(int(fd), d) }); e != nil {
+		err = e
+	}
+	d.polled = err == nil
+	return err
+}
+
+// ready is the poller's call.
+func (d *descriptor) ready(events uint32) {
+	const end = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+	if events&end != 0 {
+		d.hungUp.Store(true)
+	}
+	if events&(unix.EPOLLIN|end) != 0 {
+		d.readable()
+	}
+	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		d.writable()
+	}
+}
+
+func (d *descriptor) bound(int) {}
+
+func (d *descriptor) last(f func() error) (bool, error) { return true, f() }
+
+func (d *descriptor) written() (int, bool, error) { return 0, true, nil }
+
+func (d *descriptor) leave(keep bool) []byte {
+	if !d.polled {
+		return nil
+	}
+	d.polled = false
+	if keep {
+		_ = d.raw.Control(func(fd uintptr) { polls.take(int(fd)) })
+	}
+	polls.forget(d.at)
+	return nil
+}
+
+// attempt is one call of read(2) or write(2) under a descriptor's lock, which
+// keeps it from being closed and used anew meanwhile.
+type attempt struct {
+	p   []byte
+	io  func(fd uintptr, p []byte) (int, bool, error)
+	run func(fd uintptr) bool
+
+	n     int
+	again bool
+	err   error
+}
+
+var attempts = sync.Pool{New: func() any {
+	a := new(attempt)
+	a.run = func(fd uintptr) bool {
+		a.n, a.again, a.err = a.io(fd, a.p)
+		return true
+	}
+	return a
+}}
+
+func try(locked func(func(uintptr) bool) error, io func(uintptr, []byte) (int, bool, error), p []byte) (int, error) {
+	a := attempts.Get().(*attempt)
+	a.p, a.io, a.n, a.again, a.err = p, io, 0, false, nil
+	err := locked(a.run)
+	n, again := a.n, a.again
+	if err == nil {
+		err = a.err
+	}
+	a.p = nil
+	attempts.Put(a)
+	if err == nil && again {
+		err = ErrAgain
+	}
+	return n, err
+}
