@@ -1,6 +1,7 @@
 package wheel
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"time"
@@ -12,27 +13,44 @@ import (
 // to wait in the system's backlog.
 const defaultAhead = 64
 
+// accepts is where a server's connections come from.
+type accepts interface {
+	start()
+	stop()               // closes the listener, and the connections that nobody took
+	take() net.Conn      // the oldest connection; nil when there is none, or a pause
+	handled()            // follows take, when the connection's handler has returned
+	takeTrouble() *Error // what is to be reported while accepting goes on, once
+	ended() error        // why accepting is over, after the last connection was taken
+	pause(on bool)
+	drain() // closes the listener, and keeps what was accepted
+}
+
 // acceptor is a listener and the goroutine that accepts from it.
 type acceptor struct {
 	listener net.Listener
 	ahead    int // how many connections may wait for the owner
 	src      *kernel.Source
+	tls      *handshake    // nil: plain connections
 	quit     chan struct{} // closed by stop
 
 	mu       sync.Mutex
 	may      sync.Cond
 	accepted []net.Conn
-	trouble  error // to be reported; accepting goes on
-	err      error // why accepting has ended
+	trouble  []*Error // to be reported; accepting goes on
+	shaking  int      // connections whose handshake is not over
+	err      error    // why accepting has ended
 	started  bool
 	handing  bool // a connection is with its handler
 	paused   bool
 	stopped  bool
 }
 
-func newAcceptor(l net.Listener, ahead int) *acceptor {
-	a := &acceptor{listener: l, ahead: ahead, quit: make(chan struct{})}
+func newAcceptor(l net.Listener, src *kernel.Source, cfg *SocketFactoryConfig) *acceptor {
+	a := &acceptor{listener: l, src: src, ahead: cfg.Ahead, quit: make(chan struct{})}
 	a.may.L = &a.mu
+	if cfg.TLS != nil {
+		a.tls = newHandshake(cfg, tls.Server)
+	}
 	return a
 }
 
@@ -51,7 +69,11 @@ func (a *acceptor) run() {
 		conn, err := a.listener.Accept()
 		if err == nil {
 			streak.over()
-			a.add(conn)
+			if a.tls == nil {
+				a.add(conn)
+			} else {
+				a.shake(conn)
+			}
 			continue
 		}
 		switch acceptPolicy(err) {
@@ -61,21 +83,44 @@ func (a *acceptor) run() {
 		case acceptLater:
 			wait, first := streak.next()
 			if first {
-				a.report(&a.trouble, err)
+				a.report("accept", err)
 			}
 			a.rest(wait)
 		default:
-			a.report(&a.err, err)
+			a.end(err)
 			return
 		}
 	}
+}
+
+// shake has the handshake go on beside the next accept.
+func (a *acceptor) shake(conn net.Conn) {
+	a.mu.Lock()
+	a.shaking++
+	a.mu.Unlock()
+	go func() {
+		secure, err := a.tls.do(conn)
+		if err == nil {
+			a.add(secure)
+		} else {
+			a.report("handshake", err)
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.shaking--
+		a.may.Signal()
+		if a.err != nil && !a.stopped {
+			a.src.Wake() // it may have been the last one
+		}
+	}()
 }
 
 // wait blocks until one more may be accepted; false when there is an end.
 func (a *acceptor) wait() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for !a.stopped && (a.paused || len(a.accepted) >= max(a.ahead, 1) || a.ahead == 0 && a.handing) {
+	for !a.stopped && (a.paused || len(a.accepted) >= max(a.ahead, 1) || a.shaking >= maxHandshakes ||
+		a.ahead == 0 && (a.handing || a.shaking > 0)) {
 		a.may.Wait()
 	}
 	return !a.stopped
@@ -103,17 +148,25 @@ func (a *acceptor) add(conn net.Conn) {
 	a.src.Wake()
 }
 
-func (a *acceptor) report(to *error, err error) {
+func (a *acceptor) report(op string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.stopped {
-		*to = err
+		a.trouble = append(a.trouble, &Error{Op: op, Err: err, Wheel: a.src.ID()})
 		a.src.Wake()
 	}
 }
 
-// take returns the oldest connection; nil during a pause, unless nothing is
-// accepted ahead.
+func (a *acceptor) end(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.err = err
+	if !a.stopped {
+		a.src.Wake()
+	}
+}
+
+// take returns nil during a pause, unless nothing is accepted ahead.
 func (a *acceptor) take() net.Conn {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -130,7 +183,6 @@ func (a *acceptor) take() net.Conn {
 	return conn
 }
 
-// handled follows take, when the connection's handler has returned.
 func (a *acceptor) handled() {
 	a.mu.Lock()
 	a.handing = false
@@ -138,20 +190,21 @@ func (a *acceptor) handled() {
 	a.mu.Unlock()
 }
 
-// takeTrouble returns what is to be reported, once.
-func (a *acceptor) takeTrouble() error {
+func (a *acceptor) takeTrouble() *Error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	err := a.trouble
-	a.trouble = nil
-	return err
+	if len(a.trouble) == 0 {
+		return nil
+	}
+	e := a.trouble[0]
+	a.trouble = a.trouble[1:]
+	return e
 }
 
-// ended returns why accepting is over, after the last connection was taken.
 func (a *acceptor) ended() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.accepted) > 0 {
+	if len(a.accepted) > 0 || len(a.trouble) > 0 || a.shaking > 0 {
 		return nil
 	}
 	return a.err
@@ -191,8 +244,8 @@ func (a *acceptor) deadline(past bool) {
 	_ = d.SetDeadline(at)
 }
 
-// drain closes the listener and keeps what was accepted. The goroutine finds the
-// listener closed after it has added its last connection.
+// drain: the goroutine finds the listener closed after it has added its last
+// connection.
 func (a *acceptor) drain() {
 	a.mu.Lock()
 	a.paused = false
@@ -201,7 +254,6 @@ func (a *acceptor) drain() {
 	_ = a.listener.Close()
 }
 
-// stop closes the listener, and the connections that nobody took.
 func (a *acceptor) stop() {
 	a.mu.Lock()
 	if a.stopped {
@@ -212,6 +264,9 @@ func (a *acceptor) stop() {
 	accepted := a.accepted
 	a.accepted = nil
 	close(a.quit)
+	if a.tls != nil {
+		a.tls.cancel()
+	}
 	a.may.Broadcast()
 	a.mu.Unlock()
 	_ = a.listener.Close()

@@ -5,22 +5,26 @@ import (
 	"strings"
 )
 
-// checkNetwork accepts the stream networks.
+// checkNetwork accepts the networks that have sockets.
 func checkNetwork(field string, network *string) error {
 	switch *network {
 	case "":
 		*network = "tcp"
-	case "tcp", "tcp4", "tcp6", "unix":
+	case "tcp", "tcp4", "tcp6", "unix", "udp", "udp4", "udp6", "unixgram":
 	default:
-		return misconfigured(field, "is %q; want tcp, tcp4, tcp6 or unix", *network)
+		return misconfigured(field, "is %q; want tcp, tcp4, tcp6, unix, udp, udp4, udp6 or unixgram", *network)
 	}
 	return nil
+}
+
+func isDatagram(network string) bool {
+	return network == "unixgram" || strings.HasPrefix(network, "udp")
 }
 
 // listenAddress puts the loopback address where the host is empty: who wants to
 // be reached from elsewhere says so.
 func listenAddress(field, network, address string) (string, error) {
-	if network == "unix" {
+	if strings.HasPrefix(network, "unix") {
 		return address, nil
 	}
 	host, port, err := net.SplitHostPort(address)

@@ -2,72 +2,112 @@ package wheel
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"os"
 	"sync"
-	"time"
+	"syscall"
 
 	"github.com/usher-go/usher/kernel"
 )
 
-// dialer is one attempt to connect, and the goroutine that waits for it.
+// dialer is one attempt to connect. It waits on a goroutine, or, over a network
+// that calls back, on none.
 type dialer struct {
-	dial   func(context.Context) (net.Conn, error)
-	src    *kernel.Source
-	ctx    context.Context
-	cancel context.CancelFunc
+	src     *kernel.Source
+	cfg     *SocketFactoryConfig
+	network kernel.Network
+	ctx     context.Context
+	cancel  context.CancelFunc
+	tls     *handshake // nil: a plain connection
 
 	mu      sync.Mutex
 	conn    net.Conn
-	err     error
+	err     *Error
 	started bool
-	stopped bool
+	over    bool // there is an outcome, or nobody wants one
+	cleanup []func()
 }
 
-func newDialer(network kernel.Network, cfg *SocketFactoryConfig) *dialer {
-	d := &dialer{dial: func(ctx context.Context) (net.Conn, error) {
-		return network.Dial(ctx, cfg.Network, cfg.RemoteAddress)
-	}}
-	ctx := kernel.WithLocalAddress(context.Background(), cfg.BindAddress)
-	d.ctx, d.cancel = context.WithCancel(ctx)
-	if cfg.ConnectTimeout > 0 {
-		d.dial = within(cfg.ConnectTimeout, d.dial)
+func newDialer(network kernel.Network, src *kernel.Source, cfg *SocketFactoryConfig) *dialer {
+	d := &dialer{src: src, cfg: cfg, network: network}
+	d.ctx, d.cancel = context.WithCancel(kernel.WithLocalAddress(context.Background(), cfg.BindAddress))
+	if cfg.TLS != nil {
+		d.tls = newHandshake(cfg, tls.Client)
 	}
 	return d
 }
 
-// within limits dial; the time counts from the attempt, not from the constructor.
-func within(limit time.Duration, dial func(context.Context) (net.Conn, error)) func(context.Context) (net.Conn, error) {
-	return func(ctx context.Context) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		return dial(ctx)
-	}
-}
-
+// start may be called again. The time for the attempt counts from here.
 func (d *dialer) start() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.started && !d.stopped {
-		d.started = true
-		go d.run()
+	if d.started || d.over {
+		return
 	}
+	d.started = true
+	if limit := d.cfg.ConnectTimeout; limit > 0 {
+		stop := d.src.Kernel().AfterFunc(limit, d.tooLate)
+		d.cleanup = append(d.cleanup, func() { stop() })
+	}
+	if async, ok := d.network.(kernel.AsyncNetwork); ok {
+		d.cleanup = append(d.cleanup, async.DialAsync(d.ctx, d.cfg.Network, d.cfg.RemoteAddress, d.dialled))
+		return
+	}
+	go func() { d.dialled(d.network.Dial(d.ctx, d.cfg.Network, d.cfg.RemoteAddress)) }()
 }
 
-func (d *dialer) run() {
-	conn, err := d.dial(d.ctx)
+func (d *dialer) dialled(conn net.Conn, err error) {
+	if err != nil || d.tls == nil {
+		d.tell("connect", conn, err)
+		return
+	}
+	go func() {
+		secure, err := d.tls.do(conn)
+		d.tell("handshake", secure, err)
+	}()
+}
+
+// tell keeps the first outcome for the owner.
+func (d *dialer) tell(op string, conn net.Conn, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
-	case !d.stopped:
-		d.conn, d.err = conn, err
-		d.src.Wake()
-	case conn != nil:
-		_ = conn.Close()
+	case d.over:
+		if conn != nil {
+			_ = conn.Close()
+		}
+		return
+	case err != nil:
+		d.err = &Error{Op: op, Err: err, Wheel: d.src.ID()}
+	default:
+		d.conn = conn
 	}
+	d.over = true
+	d.src.Wake()
+}
+
+// tooLate ends an attempt that took ConnectTimeout.
+func (d *dialer) tooLate() {
+	d.tell("connect", nil, &net.OpError{Op: "dial", Net: d.cfg.Network, Err: errConnectTimeout})
+	d.giveUp()
+}
+
+// errConnectTimeout is a net.Error whose Timeout is true, and matches
+// syscall.ETIMEDOUT (C29), context.DeadlineExceeded and os.ErrDeadlineExceeded.
+var errConnectTimeout = timeoutError{}
+
+type timeoutError struct{}
+
+func (timeoutError) Error() string   { return "ConnectTimeout passed" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
+func (timeoutError) Is(target error) bool {
+	return target == context.DeadlineExceeded || target == os.ErrDeadlineExceeded || target == syscall.ETIMEDOUT
 }
 
 // take returns the outcome once; nil and nil before there is one.
-func (d *dialer) take() (net.Conn, error) {
+func (d *dialer) take() (net.Conn, *Error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	conn, err := d.conn, d.err
@@ -75,12 +115,26 @@ func (d *dialer) take() (net.Conn, error) {
 	return conn, err
 }
 
+func (d *dialer) giveUp() {
+	d.cancel()
+	if d.tls != nil {
+		d.tls.cancel()
+	}
+	d.mu.Lock()
+	cleanup := d.cleanup
+	d.cleanup = nil
+	d.mu.Unlock()
+	for _, f := range cleanup {
+		f()
+	}
+}
+
 // stop gives the attempt up, and closes a connection that nobody took.
 func (d *dialer) stop() {
-	d.cancel()
+	d.giveUp()
 	d.mu.Lock()
 	conn := d.conn
-	d.conn, d.stopped = nil, true
+	d.conn, d.over = nil, true
 	d.mu.Unlock()
 	if conn != nil {
 		_ = conn.Close()

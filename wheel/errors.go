@@ -27,8 +27,8 @@ var (
 // Error is what a FailureEvent or an ErrorEvent carries: which operation of which
 // wheel failed, and why. The end of input is Op "read" with Err io.EOF (W16).
 type Error struct {
-	// Op is "read", "write", "filter", "listen", "accept", "connect", "start" or
-	// "release".
+	// Op is "read", "write", "filter", "listen", "accept", "connect", "handshake",
+	// "start" or "release".
 	Op string
 
 	// Err is the cause; errors.Is and errors.As see through it, down to a

@@ -2,7 +2,11 @@ package wheel
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -12,18 +16,34 @@ import (
 // SocketFactoryConfig configures a SocketFactory. SuccessEvent is required, and
 // one of RemoteAddress (a client), BindAddress and Listener (a server).
 type SocketFactoryConfig struct {
-	// Network is tcp, tcp4, tcp6 or unix. Default tcp.
+	// Network is tcp, tcp4, tcp6, unix, or of datagrams: udp, udp4, udp6, unixgram.
+	// Default tcp.
 	Network string
 
 	// BindAddress is where a server listens: "host:port", with port 0 for one
 	// that the system chooses, or a path. An empty host is the loopback address,
 	// not every interface; "0.0.0.0:8080" or "[::]:8080" says that. With
-	// RemoteAddress it is the local address to connect from.
+	// RemoteAddress it is the local address to connect from. A path must not
+	// exist yet (W53).
 	BindAddress string
 
 	// RemoteAddress is where a client connects to: "host:port" or a path. All
-	// addresses of a name are tried (unlike W40).
+	// addresses of a name are tried, and IPv6 and IPv4 raced (RFC 8305; unlike W40).
 	RemoteAddress string
+
+	// ReusePort shares BindAddress with other sockets that ask for the same, of
+	// this process and others (SO_REUSEPORT). An address that a server has just
+	// left can always be listened on again (SO_REUSEADDR, W51).
+	ReusePort bool
+
+	// TLS makes every connection a *tls.Conn, whose handshake is over when its
+	// event comes. A server needs a certificate in it; for a client ServerName
+	// is by default the host of RemoteAddress. A handshake that fails is a
+	// FailureEvent with Op "handshake"; a server goes on.
+	TLS *tls.Config
+
+	// HandshakeTimeout limits each handshake, in real time. Default 10 s.
+	HandshakeTimeout time.Duration
 
 	// Listener is accepted from instead of BindAddress, and belongs to the wheel.
 	Listener net.Listener
@@ -34,11 +54,13 @@ type SocketFactoryConfig struct {
 	// when that handler paused. Default 64.
 	Ahead int
 
-	// SuccessEvent carries one connection, which belongs to the handler (W43, W47).
+	// SuccessEvent carries one connection, which belongs to the handler (W43,
+	// W47). Of datagrams it is the socket, once, bound or connected, which is a
+	// net.PacketConn, too (W52): NewDatagram does its input and output.
 	SuccessEvent kernel.Event[net.Conn]
 
-	// FailureEvent carries the error of a connect or an accept. Without it, one
-	// of accept goes to kernel.Kernel.Report.
+	// FailureEvent carries the error of a connect, an accept or a handshake.
+	// Without it, a server's goes to kernel.Kernel.Report.
 	FailureEvent kernel.Event[*Error]
 
 	// CloseEvent is the wheel's last event: after a client's success and after
@@ -46,8 +68,9 @@ type SocketFactoryConfig struct {
 	// does not follow the owner's Close.
 	CloseEvent kernel.Event[error]
 
-	// ConnectTimeout limits a client's attempt, name lookup included. Default 0:
-	// the operating system's (W45).
+	// ConnectTimeout limits a client's attempt, name lookup and handshake
+	// included, by the kernel's clock: a FailureEvent that matches
+	// syscall.ETIMEDOUT. Default 0: the operating system's (W45).
 	ConnectTimeout time.Duration
 }
 
@@ -71,6 +94,9 @@ func (cfg *SocketFactoryConfig) fill() error {
 	}
 	if cfg.ConnectTimeout < 0 {
 		return misconfigured("SocketFactoryConfig.ConnectTimeout", "is %v; want 0 for none, or more", cfg.ConnectTimeout)
+	}
+	if err := checkTLS(cfg); err != nil {
+		return err
 	}
 	switch {
 	case cfg.RemoteAddress != "" && cfg.Listener != nil:
@@ -96,8 +122,10 @@ type SocketFactory struct {
 	cfg  SocketFactoryConfig
 	src  *kernel.Source
 	pid  *actor.PID
-	acc  *acceptor // a server …
-	dial *dialer   // … or a client
+	acc  accepts  // a server …
+	dial *dialer  // … or a client …
+	gram *oneConn // … or a socket for datagrams
+	addr net.Addr
 
 	draining bool
 }
@@ -112,37 +140,63 @@ func NewSocketFactory(c *kernel.Context, cfg SocketFactoryConfig) (*SocketFactor
 	}
 	f := &SocketFactory{cfg: cfg}
 	network := c.Kernel().Network()
-	if cfg.RemoteAddress != "" {
-		f.dial = newDialer(network, &f.cfg)
-		f.begin(c, f.tellDial, &keeper{f.dial.start, f.dial.stop})
-		return f, nil
-	}
-	l := cfg.Listener
-	if l == nil {
+	var l net.Listener
+	if cfg.RemoteAddress == "" {
 		var err error
-		if l, err = network.Listen(context.Background(), cfg.Network, cfg.BindAddress); err != nil {
+		if l, err = f.listen(network); err != nil {
 			return nil, &Error{Op: "listen", Err: err}
 		}
 	}
-	f.acc = newAcceptor(l, f.cfg.Ahead)
-	f.begin(c, f.tellAccept, &keeper{f.acc.start, f.acc.stop})
-	return f, nil
-}
-
-// begin makes the source and the actor. The source's end closes the descriptor
-// itself, because the actor's turn may be far away.
-func (f *SocketFactory) begin(c *kernel.Context, turn func(*kernel.Context), k *keeper) {
-	f.src = c.NewSource("SocketFactory", turn, func() {
-		k.stop()
+	turn, k := f.tellDial, &keeper{}
+	f.src = c.NewSource("SocketFactory", func(c *kernel.Context) { turn(c) }, func() {
+		k.stop() // not the actor, whose turn may be far away
 		f.src.StopActor(f.pid)
 	})
+	switch pl, tries := l.(PollableListener); {
+	case l == nil && f.gram == nil:
+		f.dial = newDialer(network, f.src, &f.cfg)
+		k.start, k.stop = f.dial.start, f.dial.stop
+	case l == nil:
+		turn, k.start, k.stop = f.tellDatagram, f.src.Wake, f.gram.close
+	case tries:
+		f.acc = newTryAcceptor(pl, f.src, &f.cfg)
+	default:
+		f.acc = newAcceptor(l, f.src, &f.cfg)
+	}
 	if f.acc != nil {
-		f.acc.src = f.src
-	} else {
-		f.dial.src = f.src
+		f.addr = l.Addr()
+		turn, k.start, k.stop = f.tellAccept, f.acc.start, f.acc.stop
 	}
 	f.src.Watch(true)
 	f.pid = f.src.Actor(k.produce)
+	return f, nil
+}
+
+// listen opens what a server has: a listener, or a socket for datagrams.
+func (f *SocketFactory) listen(network kernel.Network) (net.Listener, error) {
+	cfg := &f.cfg
+	if cfg.Listener != nil {
+		return cfg.Listener, nil
+	}
+	ctx := context.Background()
+	if cfg.ReusePort {
+		ctx = kernel.WithReusePort(ctx)
+	}
+	if !isDatagram(cfg.Network) {
+		return network.Listen(ctx, cfg.Network, cfg.BindAddress)
+	}
+	socket, err := network.ListenPacket(ctx, cfg.Network, cfg.BindAddress)
+	if err != nil {
+		return nil, err
+	}
+	conn, ok := socket.(net.Conn)
+	if !ok {
+		_ = socket.Close()
+		return nil, fmt.Errorf("the kernel's Network gave a %T, which is no net.Conn: %w", socket, errors.ErrUnsupported)
+	}
+	f.gram, f.addr = new(oneConn), socket.LocalAddr()
+	f.gram.conn.Store(&conn)
+	return nil, nil
 }
 
 // ID returns the wheel's ID, which its events carry in Context.Wheel (W3).
@@ -150,12 +204,7 @@ func (f *SocketFactory) ID() kernel.WheelID { return f.src.ID() }
 
 // Addr returns where a server listens, with the port that was chosen (W46), and
 // nil from a client.
-func (f *SocketFactory) Addr() net.Addr {
-	if f.acc == nil {
-		return nil
-	}
-	return f.acc.listener.Addr()
-}
+func (f *SocketFactory) Addr() net.Addr { return f.addr }
 
 // PauseAccept stops a server from accepting: clients wait in the system's backlog
 // until ResumeAccept, and one that was accepted just before waits in the wheel
@@ -210,15 +259,31 @@ func (f *SocketFactory) tellAccept(c *kernel.Context) {
 
 // tellTrouble follows the connections that came before it.
 func (f *SocketFactory) tellTrouble(c *kernel.Context) {
-	if err := f.acc.takeTrouble(); err != nil && !f.fail(c, "accept", err) {
+	for range maxRecords {
+		e := f.acc.takeTrouble()
+		if e == nil {
+			f.tellEnd(c)
+			return
+		}
+		if !f.fail(c, e) {
+			return
+		}
+	}
+	f.src.Wake()
+}
+
+func (f *SocketFactory) tellEnd(c *kernel.Context) {
+	err := f.acc.ended()
+	if err == nil {
 		return
 	}
-	switch err := f.acc.ended(); {
-	case err == nil:
-	case f.draining:
+	if f.draining {
 		f.finish(c, nil)
-	case acceptPolicy(err) == acceptClosed || f.fail(c, "accept", err):
-		f.finish(c, &Error{Op: "accept", Err: err, Wheel: f.ID()})
+		return
+	}
+	e := &Error{Op: "accept", Err: err, Wheel: f.ID()}
+	if acceptPolicy(err) == acceptClosed || f.fail(c, e) {
+		f.finish(c, e)
 	}
 }
 
@@ -231,17 +296,39 @@ func (f *SocketFactory) tellDial(c *kernel.Context) {
 			f.finish(c, nil)
 		}
 	case err != nil:
-		if f.fail(c, "connect", err) {
-			f.finish(c, &Error{Op: "connect", Err: err, Wheel: f.ID()})
+		if f.fail(c, err) {
+			f.finish(c, err)
 		}
 	}
 }
 
+// tellDatagram is the turn of a socket that nobody has to connect (W52).
+func (f *SocketFactory) tellDatagram(c *kernel.Context) {
+	if conn := f.gram.take(); conn != nil && f.src.Deliver(c, string(f.cfg.SuccessEvent), conn) {
+		f.finish(c, nil)
+	}
+}
+
+// oneConn is handed on or closed, whichever comes first.
+type oneConn struct{ conn atomic.Pointer[net.Conn] }
+
+func (o *oneConn) take() net.Conn {
+	if p := o.conn.Swap(nil); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (o *oneConn) close() {
+	if conn := o.take(); conn != nil {
+		_ = conn.Close()
+	}
+}
+
 // fail reports a failure. False: the owner is to be told nothing more.
-func (f *SocketFactory) fail(c *kernel.Context, op string, err error) bool {
-	e := &Error{Op: op, Err: err, Wheel: f.ID()}
+func (f *SocketFactory) fail(c *kernel.Context, e *Error) bool {
 	if f.cfg.FailureEvent == "" && f.acc != nil {
-		c.Kernel().Report("wheel.SocketFactory", op, e)
+		c.Kernel().Report("wheel.SocketFactory", e.Op, e)
 	}
 	return f.src.Deliver(c, string(f.cfg.FailureEvent), e)
 }

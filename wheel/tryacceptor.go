@@ -1,0 +1,202 @@
+package wheel
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/usher-go/usher/kernel"
+)
+
+// tryAcceptor accepts from a listener in memory, in the owner's turn. What waits,
+// waits in the network's backlog.
+type tryAcceptor struct {
+	listener PollableListener
+	src      *kernel.Source
+	tls      *handshake
+
+	waits   atomic.Bool // nobody wants in until the listener says so
+	paused  bool
+	streak  acceptStreak
+	trouble *Error
+	err     error
+
+	mu      sync.Mutex // for the actor, and for handshakes, which have goroutines
+	resting *alarm     // the system is short of something
+	secure  []net.Conn
+	failed  []*Error
+	shaking int
+	stopped bool
+}
+
+var (
+	_ accepts = (*tryAcceptor)(nil)
+	_ accepts = (*acceptor)(nil)
+)
+
+func newTryAcceptor(l PollableListener, src *kernel.Source, cfg *SocketFactoryConfig) *tryAcceptor {
+	a := &tryAcceptor{listener: l, src: src}
+	if cfg.TLS != nil {
+		a.tls = newHandshake(cfg, tls.Server)
+	}
+	return a
+}
+
+func (a *tryAcceptor) start() {
+	a.listener.Notify(func() {
+		if a.waits.Swap(false) {
+			a.src.Wake()
+		}
+	})
+	a.src.Wake()
+}
+
+func (a *tryAcceptor) take() net.Conn {
+	if a.paused {
+		return nil
+	}
+	for a.err == nil && !a.waits.Load() && !a.rests() {
+		a.waits.Store(true)
+		conn, err := a.listener.TryAccept()
+		if err == ErrAgain {
+			break
+		}
+		a.waits.Store(false)
+		if err != nil {
+			if a.judge(err) {
+				continue
+			}
+			break
+		}
+		a.streak.over()
+		if a.tls == nil {
+			return conn
+		}
+		a.shake(conn)
+	}
+	return a.shaken()
+}
+
+func (a *tryAcceptor) rests() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.resting != nil && !a.resting.rung()
+}
+
+// judge reports whether to try again at once.
+func (a *tryAcceptor) judge(err error) bool {
+	switch acceptPolicy(err) {
+	case acceptAgain, acceptExpired:
+		return true
+	case acceptLater:
+		wait, first := a.streak.next()
+		if first {
+			a.trouble = &Error{Op: "accept", Err: err, Wheel: a.src.ID()}
+		}
+		a.mu.Lock()
+		a.resting = newAlarm(a.src, wait)
+		a.mu.Unlock()
+	default:
+		a.err = err
+	}
+	return false
+}
+
+// shake leaves the kernel's turns: crypto/tls waits.
+func (a *tryAcceptor) shake(conn net.Conn) {
+	a.mu.Lock()
+	a.shaking++
+	a.mu.Unlock()
+	go func() {
+		secure, err := a.tls.do(conn)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.shaking--
+		switch {
+		case a.stopped && err == nil:
+			_ = conn.Close()
+		case err == nil:
+			a.secure = append(a.secure, secure)
+		default:
+			a.failed = append(a.failed, &Error{Op: "handshake", Err: err, Wheel: a.src.ID()})
+		}
+		a.src.Wake()
+	}()
+}
+
+func (a *tryAcceptor) shaken() net.Conn {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.secure) == 0 {
+		return nil
+	}
+	conn := a.secure[0]
+	a.secure = a.secure[1:]
+	return conn
+}
+
+func (a *tryAcceptor) handled() {}
+
+func (a *tryAcceptor) takeTrouble() *Error {
+	if e := a.trouble; e != nil {
+		a.trouble = nil
+		return e
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.failed) == 0 {
+		return nil
+	}
+	e := a.failed[0]
+	a.failed = a.failed[1:]
+	return e
+}
+
+func (a *tryAcceptor) ended() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.shaking > 0 || len(a.secure) > 0 || len(a.failed) > 0 {
+		return nil
+	}
+	return a.err
+}
+
+func (a *tryAcceptor) pause(on bool) { a.paused = on }
+
+// drain takes what is in the backlog first: those clients are connected.
+func (a *tryAcceptor) drain() {
+	a.paused = false
+	for a.err == nil {
+		conn, err := a.listener.TryAccept()
+		if err != nil {
+			a.err = net.ErrClosed
+			break
+		}
+		if a.tls != nil {
+			a.shake(conn)
+			continue
+		}
+		a.mu.Lock()
+		a.secure = append(a.secure, conn)
+		a.mu.Unlock()
+	}
+	_ = a.listener.Close()
+	a.src.Wake()
+}
+
+func (a *tryAcceptor) stop() {
+	a.listener.Notify(nil)
+	if a.tls != nil {
+		a.tls.cancel()
+	}
+	_ = a.listener.Close()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stopped = true
+	a.resting.stop()
+	for _, conn := range a.secure {
+		_ = conn.Close()
+	}
+	a.secure = nil
+}
