@@ -34,7 +34,7 @@ var (
 // LimitError says which limit was exceeded. It matches ErrTooLong, and
 // ErrUnusable if the stream ended there.
 type LimitError struct {
-	What  string // "line", "frame" or "unparsed input"
+	What  string // what was too long, such as "line" or "unparsed input"
 	Field string // the setting, such as "LineConfig.MaxLength"
 	Limit int    // its value, in bytes
 	Size  uint64 // how long it was, in bytes; 0 when that is not known

@@ -8,7 +8,8 @@ import (
 // Filter turns bytes into records of type In, and records of type Out into
 // bytes (F1). It does no I/O, knows no kernel and never blocks. A Filter serves
 // one stream and one goroutine at a time; its two directions do not disturb
-// each other.
+// each other. For many streams pass on what makes one, a
+// func() (Filter[In, Out], error), instead of a filter to copy (F6).
 type Filter[In, Out any] interface {
 	// Feed stores a copy of p; it parses nothing that could fail (F2). What
 	// exceeds the filter's buffer limit is dropped, and Next says so after

@@ -4,7 +4,9 @@ import "bytes"
 
 // finder looks for the first terminator in p, knowing that none begins before
 // from. It returns where the terminator begins and its length; or length 0 and
-// the position before which none begins, whatever follows p.
+// the position before which none begins, whatever follows p. In that case the
+// next call has the same bytes from that position on, wherever it is then, and
+// names it as from.
 type finder func(p []byte, from int) (at, n int)
 
 // window bounds how far findNewline looks for one byte before it looks for the

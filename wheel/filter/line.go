@@ -2,39 +2,6 @@ package filter
 
 import "strings"
 
-// LineConfig configures a Line filter; its zero value works. POE's Literal is
-// InputLiteral and OutputLiteral set to the same string (F12).
-type LineConfig struct {
-	// InputLiteral ends a line; any length, any bytes (F14). Default "": CR,
-	// LF, CRLF and LFCR all end a line (F10).
-	InputLiteral string
-
-	// OutputLiteral is appended to each record. Default "\r\n" (F10).
-	OutputLiteral string
-
-	// MaxLength is the longest line accepted, in bytes without its
-	// terminator. Default 1 MiB (POE: 64 MiB, F8).
-	MaxLength int
-
-	// MaxBuffer bounds the unparsed input, in bytes; at least MaxLength and
-	// a terminator. Default 16 MiB (POE: 512 MiB, F8).
-	MaxBuffer int
-}
-
-func (c *LineConfig) fill() error {
-	if c.OutputLiteral == "" {
-		c.OutputLiteral = "\r\n"
-	}
-	if err := fillLimit("LineConfig.MaxLength", &c.MaxLength, defaultMaxLength); err != nil {
-		return err
-	}
-	if err := fillLimit("LineConfig.MaxBuffer", &c.MaxBuffer, defaultMaxBuffer); err != nil {
-		return err
-	}
-	terminator := max(len(c.InputLiteral), len("\r\n"))
-	return checkBuffer("LineConfig.MaxBuffer", c.MaxBuffer, "LineConfig.MaxLength", c.MaxLength, terminator)
-}
-
 // LineFilter splits a stream into lines, without their terminators. A last
 // line without terminator stays pending for ever (F17).
 //
@@ -46,7 +13,8 @@ type LineFilter struct {
 	find       finder
 	output     string
 	maxLength  int
-	anyNewline bool
+	anyNewline bool // CR, LF, CRLF and LFCR all end a line
+	adopting   bool // until the first of them has come (F13)
 
 	scanned  int  // unparsed bytes known to hold no terminator
 	dropping bool // inside a line that was refused
@@ -70,15 +38,22 @@ func NewLine(c LineConfig) (*LineFilter, error) {
 		return nil, err
 	}
 	f := &LineFilter{
-		in:         input{field: "LineConfig.MaxBuffer", max: c.MaxBuffer},
-		output:     c.OutputLiteral,
-		maxLength:  c.MaxLength,
-		anyNewline: c.InputLiteral == "",
+		in:        input{field: "LineConfig.MaxBuffer", max: c.MaxBuffer},
+		output:    c.OutputLiteral,
+		maxLength: c.MaxLength,
+		adopting:  c.Autodetect,
 	}
-	if f.anyNewline {
-		f.find = findNewline
-	} else {
+	switch {
+	case c.InputRegexp != nil:
+		m, err := newMatcher(c.InputRegexp)
+		if err != nil {
+			return nil, err
+		}
+		f.find = m.find
+	case c.InputLiteral != "":
 		f.find = findLiteral(strings.Clone(c.InputLiteral))
+	default:
+		f.find, f.anyNewline = findNewline, true
 	}
 	return f, nil
 }
@@ -87,10 +62,12 @@ func NewLine(c LineConfig) (*LineFilter, error) {
 // came earlier is dropped here, so that it gives no empty line (unlike F11).
 func (f *LineFilter) Feed(p []byte) {
 	if f.mate != 0 && len(p) > 0 {
+		terminator := []byte{mateOf(f.mate)}
 		if p[0] == f.mate {
-			p = p[1:]
+			terminator, p = append(terminator, f.mate), p[1:]
 		}
 		f.mate = 0
+		f.adopt(terminator)
 	}
 	f.in.feed(p)
 }
@@ -128,11 +105,22 @@ func (f *LineFilter) Next() (string, bool, error) {
 
 // skip forgets a line of length at and its terminator of length n.
 func (f *LineFilter) skip(p []byte, at, n int) {
-	if f.anyNewline && n == 1 && at+n == len(p) {
+	switch {
+	case f.anyNewline && n == 1 && at+n == len(p):
 		f.mate = mateOf(p[at])
+	case n > 0:
+		f.adopt(p[at : at+n])
 	}
 	f.in.skip(at + n)
 	f.scanned = 0
+}
+
+// adopt makes the first terminator the only one, if that was asked for (F13).
+func (f *LineFilter) adopt(terminator []byte) {
+	if f.adopting {
+		f.find = findLiteral(string(terminator))
+		f.anyNewline, f.adopting = false, false
+	}
 }
 
 func (f *LineFilter) tooLong() error {

@@ -48,7 +48,7 @@ func wantOutcome(t *testing.T, got []string, want ...string) {
 	}
 }
 
-func TestF2_F3_F4_F5_LineConformance(t *testing.T) {
+func TestF2_F3_F4_F5_F10_F14_LineConformance(t *testing.T) {
 	with := func(c filter.LineConfig) func() filter.Filter[string, string] {
 		return func() filter.Filter[string, string] { return newLine(t, c) }
 	}
@@ -152,7 +152,7 @@ func TestF17_LastLineStaysPending(t *testing.T) {
 	wantOutcome(t, outcome(f, quoted), quoted("two"))
 }
 
-func TestF12_F13_LiteralsAreIndependent(t *testing.T) {
+func TestF12_LiteralsAreIndependent(t *testing.T) {
 	f := newLine(t, filter.LineConfig{InputLiteral: "\n"})
 	f.Feed([]byte("a\r\nb\n"))
 	wantOutcome(t, outcome(f, quoted), quoted("a\r"), quoted("b"))
