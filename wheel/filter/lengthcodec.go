@@ -48,10 +48,9 @@ var Varint = &LengthCodec{
 var lengthNUL = &LengthCodec{
 	Append: func(dst []byte, n int) []byte { return append(strconv.AppendInt(dst, int64(n), 10), 0) },
 	Decode: func(p []byte) (uint64, int, error) {
-		const digits = 20 // of the greatest uint64
-		head := p[:min(len(p), digits+1)]
+		head := p[:min(len(p), lengthNULSize)]
 		end := bytes.IndexByte(head, 0)
-		if end < 0 && len(head) <= digits && allDigits(head) {
+		if end < 0 && len(head) < lengthNULSize && allDigits(head) {
 			return 0, 0, nil
 		}
 		if end <= 0 || !allDigits(head[:end]) {
@@ -64,6 +63,9 @@ var lengthNUL = &LengthCodec{
 		return length, end + 1, nil
 	},
 }
+
+// lengthNULSize is what the greatest uint64 takes.
+const lengthNULSize = 20 + 1
 
 func allDigits(p []byte) bool {
 	for _, c := range p {

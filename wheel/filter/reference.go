@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 )
 
 // ReferenceOf reads and writes records of type T as POE::Filter::Reference does:
@@ -63,15 +62,15 @@ func (f *ReferenceOf[T]) Next() (T, bool, error) {
 		return none, false, f.err
 	}
 	p := f.in.bytes()
-	size, n, err := decimalLength(p)
+	size, n, err := lengthNUL.prefix(p)
 	switch {
 	case err != nil:
 		f.err = err
-	case n > 0 && size > f.c.maxWire():
+	case n > 0 && size > uint64(f.c.maxWire()):
 		f.err = f.tooLong(size, true)
-	case n > 0 && len(p)-n >= size:
-		rec, err := f.record(p[n : n+size])
-		f.in.skip(n + size)
+	case n > 0 && uint64(len(p)-n) >= size:
+		rec, err := f.record(p[n : n+int(size)])
+		f.in.skip(n + int(size))
 		return rec, err == nil, err
 	case f.in.over:
 		f.err = f.in.overflow()
@@ -126,23 +125,23 @@ func (f *ReferenceOf[T]) Append(dst []byte, rec T) ([]byte, error) {
 		return dst, fmt.Errorf("filter: record %w as %s: %w", ErrNotEncodable, f.c.Serializer.Name(), err)
 	}
 	if n := len(out) - from; n > f.c.MaxLength {
-		return dst, f.tooLong(n, false)
+		return dst, f.tooLong(uint64(n), false)
 	}
 	if f.c.Compression {
 		if out, err = deflate(out, from); err != nil {
 			return dst, fmt.Errorf("filter: record %w: zlib: %w", ErrNotEncodable, err)
 		}
 	}
-	var prefix [maxDigits + 2]byte
-	return slices.Insert(out, from, append(strconv.AppendInt(prefix[:0], int64(len(out)-from), 10), 0)...), nil
+	var prefix [lengthNULSize]byte
+	return slices.Insert(out, from, lengthNUL.Append(prefix[:0], len(out)-from)...), nil
 }
 
 // Pending returns a copy of the unparsed input.
 func (f *ReferenceOf[T]) Pending() []byte { return f.in.pending() }
 
-func (f *ReferenceOf[T]) tooLong(size int, fatal bool) error {
+func (f *ReferenceOf[T]) tooLong(size uint64, fatal bool) error {
 	return &LimitError{
-		What: "record", Field: "ReferenceConfig.MaxLength", Limit: f.c.MaxLength, Size: uint64(size), fatal: fatal,
+		What: "record", Field: "ReferenceConfig.MaxLength", Limit: f.c.MaxLength, Size: size, fatal: fatal,
 		remedy: "raise it at both ends, or send smaller records",
 	}
 }

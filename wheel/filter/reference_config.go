@@ -37,7 +37,7 @@ func (c *ReferenceConfig) fill() error {
 	if err := fillLimit("ReferenceConfig.MaxBuffer", &c.MaxBuffer, defaultMaxBuffer); err != nil {
 		return err
 	}
-	extra := c.maxWire() - c.MaxLength + maxDigits + 1
+	extra := c.maxWire() - c.MaxLength + lengthNULSize
 	return checkBuffer("ReferenceConfig.MaxBuffer", c.MaxBuffer, "ReferenceConfig.MaxLength", c.MaxLength, extra)
 }
 
