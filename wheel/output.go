@@ -15,7 +15,8 @@ type output struct {
 	max   int
 	queue []byte      // what the port has not taken yet
 	waits atomic.Bool // it takes no more, or is not done, until it says so
-	err   error       // writing has failed; the rest was dropped
+	err   error       // writing has failed …
+	lost  int         // … and so many bytes were dropped
 	last  func() error
 	asked bool   // the port was asked to do last
 	over  bool   // last was done
@@ -70,7 +71,7 @@ func (o *output) send(p []byte) int {
 }
 
 func (o *output) fail(err error) {
-	o.err, o.queue = err, nil
+	o.err, o.lost, o.queue = err, len(o.queue), nil
 	o.src.Wake()
 }
 
@@ -102,10 +103,12 @@ func (o *output) flush() {
 	}
 }
 
-// finish has last done when everything was written. Nothing is taken from now on.
-func (o *output) finish(last func() error) {
+// finish has last done when everything was written, and more after that. Nothing is
+// taken from now on.
+func (o *output) finish(last func() error, more ...byte) {
 	if o.last == nil {
 		o.last = last
+		o.queue = append(o.queue, more...)
 		o.src.Wake()
 	}
 }

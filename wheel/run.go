@@ -8,125 +8,42 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/usher-go/usher/kernel"
-	"github.com/usher-go/usher/wheel/filter"
 )
-
-// RunConfig configures a Run. One of Program and Shell is required; an event that
-// is left empty is not sent.
-type RunConfig struct {
-	// Program is the program and its arguments, found as exec.LookPath does.
-	Program []string
-
-	// Shell is a command line for /bin/sh -c.
-	Shell string
-
-	// Dir is where it runs. Default: here.
-	Dir string
-
-	// Env is its environment, "key=value" each. Default nil: this process's.
-	Env []string
-
-	// StdoutFilter and StderrFilter turn its output into records, StdinFilter
-	// what Put is given into bytes. Default: lines that end with "\n", a filter
-	// for each (W62).
-	StdoutFilter, StderrFilter, StdinFilter filter.Filter[string, string]
-
-	// StdoutEvent and StderrEvent carry one record. Without one, the process
-	// inherits that output from this one (W72).
-	StdoutEvent, StderrEvent kernel.Event[string]
-
-	// StdinEvent says that what was Put has drained to empty (W62).
-	StdinEvent kernel.Event[struct{}]
-
-	// ErrorEvent carries the failure or the end of one stream, or a record that
-	// its filter refused; Error.Stream says which (W63).
-	ErrorEvent kernel.Event[*Error]
-
-	// ExitEvent carries how the process ended, once, as soon as it is known: its
-	// output may still be on the way.
-	ExitEvent kernel.Event[*os.ProcessState]
-
-	// CloseEvent is the last event, after the process has ended and both outputs
-	// were closed: nil after exit status 0, else an *exec.ExitError. It does not
-	// follow the owner's Close.
-	CloseEvent kernel.Event[error]
-
-	// NoStdin gives the process an empty input and no pipe.
-	NoStdin bool
-
-	// Credit bounds the bytes of each output that were read and not yet
-	// delivered; then the process has to wait. Default 64 KiB.
-	Credit int
-
-	// MaxOutput bounds what was Put and is not written yet, in bytes. Default 16 MiB.
-	MaxOutput int
-
-	// ExtraFiles become descriptors 3 and up of the process.
-	ExtraFiles []*os.File
-
-	// NoSetPgrp leaves the process in this one's group. Default: it leads a group
-	// of its own (W69).
-	NoSetPgrp bool
-
-	// SysProcAttr is how the operating system starts it; a copy is used.
-	SysProcAttr *syscall.SysProcAttr
-}
-
-func (cfg *RunConfig) fill() error {
-	switch {
-	case len(cfg.Program) == 0 && cfg.Shell == "":
-		return misconfigured("RunConfig.Program", "is empty; set it, or Shell")
-	case len(cfg.Program) > 0 && cfg.Shell != "":
-		return misconfigured("RunConfig.Shell", "is set beside Program %q; set one of them", cfg.Program)
-	case cfg.Shell != "":
-		cfg.Program = []string{"/bin/sh", "-c", cfg.Shell}
-	case cfg.Program[0] == "":
-		return misconfigured("RunConfig.Program", "begins with an empty name; put the program there")
-	}
-	if err := fillLimit("RunConfig.Credit", &cfg.Credit, defaultCredit); err != nil {
-		return err
-	}
-	if err := fillLimit("RunConfig.MaxOutput", &cfg.MaxOutput, defaultMaxOutput); err != nil {
-		return err
-	}
-	for _, f := range []*filter.Filter[string, string]{&cfg.StdoutFilter, &cfg.StderrFilter, &cfg.StdinFilter} {
-		if *f != nil {
-			continue
-		}
-		line, err := filter.NewLine(filter.LineConfig{InputLiteral: "\n", OutputLiteral: "\n"})
-		if err != nil {
-			return err
-		}
-		*f = line
-	}
-	return nil
-}
 
 // Run is a child process and its standard streams. Its methods are for the
 // handlers of the session that made it; none of them blocks.
 type Run struct {
-	cfg    RunConfig
-	src    *kernel.Source
-	keeper *actor.PID
-	pid    int
-	pgroup bool // it leads a group
+	cfg      RunConfig
+	src      *kernel.Source
+	keeper   *actor.PID
+	process  *os.Process
+	pgroup   bool     // it leads a group
+	terminal *os.File // stdin and stdout's file, nil for pipes
 
 	stdout, stderr *tap
-	stdin          *os.File // nil with NoStdin
+	stdin          *os.File // nil: its input is not ours
 	out            output   // to stdin
 	owesStdin      bool     // StdinEvent
+	midLine        bool     // what was Put last did not end with a newline
+	typed          int      // CloseStdin: the end as a terminal's user would type it
 	stdinOver      bool
 	exitTold       bool
 
-	mu    sync.Mutex
-	state *os.ProcessState // set when it has ended
-	err   error            // of waiting for it
+	mu     sync.Mutex
+	ending *ending // nil while it runs
 }
 
-// NewRun starts a process; it is running when NewRun returns (W58). An error
-// matches ErrConfig, or is an *Error with Op "start" around what os/exec said
-// (unlike W59, W68). Nobody else may wait for the process: its end is ExitEvent,
-// not Context.SigChild.
+// ending is what waiting for a process gave. Without a state the system could not
+// tell how it ended.
+type ending struct {
+	state *os.ProcessState
+	err   error
+}
+
+// NewRun starts a process; it is running, with its streams in place, when NewRun
+// returns (W58). An error matches ErrConfig, or is an *Error with Op "start" around
+// what the system said (unlike W59, W68). Nobody else may wait for the process: its
+// end is ExitEvent, not Context.SigChild.
 func NewRun(c *kernel.Context, cfg RunConfig) (*Run, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
@@ -134,18 +51,11 @@ func NewRun(c *kernel.Context, cfg RunConfig) (*Run, error) {
 	r := &Run{cfg: cfg}
 	cmd, err := r.launch()
 	if err != nil {
-		return nil, &Error{Op: "start", Err: err}
+		return nil, err
 	}
-	r.pid = cmd.Process.Pid
+	r.process = cmd.Process
 	r.src = c.NewSource("Run", r.turn, r.end)
-	for _, t := range []*tap{r.stdout, r.stderr} {
-		t.init(r.src, &r.cfg)
-	}
-	if r.stdin != nil {
-		r.out.init(portOf(r.stdin), r.src)
-		r.out.max = cfg.MaxOutput
-		r.out.port.Notify(func() {}, r.out.ready)
-	}
+	r.connect()
 	r.src.Watch(true)
 	go r.wait(cmd) // whatever becomes of the wheel, the process is reaped
 	k := &keeper{start: r.src.Wake, stop: r.hangUp}
@@ -153,16 +63,41 @@ func NewRun(c *kernel.Context, cfg RunConfig) (*Run, error) {
 	return r, nil
 }
 
+// connect makes the ports. A terminal has one for both directions.
+func (r *Run) connect() {
+	nobody := func() {}
+	r.out.src, r.out.max = r.src, r.cfg.MaxOutput
+	if r.stdin != nil {
+		r.out.port = portOf(r.stdin)
+	}
+	for _, t := range []*tap{r.stdout, r.stderr} {
+		t.init(r.src, &r.cfg)
+		switch {
+		case t.file == nil:
+		case t.file == r.stdin:
+			t.in.init(r.out.port, r.src)
+			r.out.port.Notify(t.in.ready, r.out.ready)
+		default:
+			t.in.init(portOf(t.file), r.src)
+			t.in.port.Notify(t.in.ready, nobody)
+		}
+		t.bound(r.cfg.Credit)
+	}
+	if r.stdin != nil && r.stdin != r.terminal {
+		r.out.port.Notify(nobody, r.out.ready)
+	}
+}
+
 // wait reaps the process.
 func (r *Run) wait(cmd *exec.Cmd) {
 	err := cmd.Wait()
 	r.mu.Lock()
-	r.state, r.err = cmd.ProcessState, err
+	r.ending = &ending{cmd.ProcessState, err}
 	r.mu.Unlock()
 	r.src.Wake()
 }
 
-// hangUp closes the pipes.
+// hangUp closes the pipes, or the terminal.
 func (r *Run) hangUp() {
 	r.stdout.stop()
 	r.stderr.stop()
@@ -173,14 +108,18 @@ func (r *Run) hangUp() {
 }
 
 func (r *Run) end() {
+	if r.cfg.KillOnClose {
+		_ = r.kill(os.Kill)
+	}
 	r.hangUp()
 	r.src.StopActor(r.keeper)
 }
 
-func (r *Run) exited() (*os.ProcessState, error) {
+// ended is nil while the process runs.
+func (r *Run) ended() *ending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.state, r.err
+	return r.ending
 }
 
 // turn tells the owner what happened.
@@ -189,9 +128,11 @@ func (r *Run) turn(c *kernel.Context) {
 		return
 	}
 	if r.exitTold && r.stdout.over && r.stderr.over {
+		if !r.tellUnsent(c) {
+			return
+		}
 		r.hangUp()
-		_, err := r.exited()
-		r.src.Deliver(c, string(r.cfg.CloseEvent), err)
+		r.src.Deliver(c, string(r.cfg.CloseEvent), r.ended().err)
 		r.src.Close()
 	}
 }
@@ -203,8 +144,7 @@ func (r *Run) tellStdin(c *kernel.Context) bool {
 	r.out.flush()
 	switch err := r.out.err; {
 	case err != nil:
-		r.stdinOver = true
-		return r.src.Deliver(c, string(r.cfg.ErrorEvent), &Error{Op: "write", Err: err, Wheel: r.ID(), Stream: "STDIN"})
+		return r.failStdin(c, err)
 	case r.owesStdin && r.out.unsent() == 0:
 		r.owesStdin = false
 		r.stdinOver = r.out.over
@@ -214,11 +154,36 @@ func (r *Run) tellStdin(c *kernel.Context) bool {
 	return true
 }
 
+// failStdin keeps quiet when nobody was left to read the end that was typed.
+func (r *Run) failStdin(c *kernel.Context, err error) bool {
+	r.stdinOver = true
+	if r.typed > 0 && r.out.lost <= r.typed {
+		return true
+	}
+	return r.src.Deliver(c, string(r.cfg.ErrorEvent), &Error{Op: "write", Err: err, Wheel: r.ID(), Stream: "STDIN"})
+}
+
+// tellUnsent is for the end: nobody is left who takes what is queued.
+func (r *Run) tellUnsent(c *kernel.Context) bool {
+	if r.stdin == nil || r.stdinOver {
+		return true
+	}
+	err := r.out.err
+	if err == nil && r.out.unsent() > 0 {
+		err = os.NewSyscallError("write", syscall.EPIPE)
+		r.out.fail(err)
+	}
+	return err == nil || r.failStdin(c, err)
+}
+
 func (r *Run) tellExit(c *kernel.Context) bool {
-	state, _ := r.exited()
-	if state == nil || r.exitTold {
+	e := r.ended()
+	if e == nil || r.exitTold {
 		return true
 	}
 	r.exitTold = true
-	return r.src.Deliver(c, string(r.cfg.ExitEvent), state)
+	if e.state == nil {
+		return r.src.Deliver(c, string(r.cfg.ErrorEvent), &Error{Op: "wait", Err: e.err, Wheel: r.ID()})
+	}
+	return r.src.Deliver(c, string(r.cfg.ExitEvent), e.state)
 }

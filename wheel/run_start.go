@@ -1,74 +1,103 @@
 package wheel
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
 )
 
-// launch makes the pipes and starts the process. The pipes are ours and not those
-// of exec.Cmd, whose Wait closes them whether they were read or not.
-func (r *Run) launch() (cmd *exec.Cmd, err error) {
-	cmd = exec.Command(r.cfg.Program[0], r.cfg.Program[1:]...)
-	cmd.Dir, cmd.Env, cmd.ExtraFiles = r.cfg.Dir, r.cfg.Env, r.cfg.ExtraFiles
-	cmd.SysProcAttr, r.pgroup = r.procAttr()
-
-	var theirs, ours []*os.File
-	defer func() {
-		closeAll(theirs)
-		if err != nil {
-			closeAll(ours)
-		}
-	}()
-	pipe := func() (read, write *os.File) {
-		if err == nil {
-			read, write, err = os.Pipe()
-		}
-		return read, write
-	}
-	if !r.cfg.NoStdin {
-		read, write := pipe()
-		cmd.Stdin, r.stdin = read, write
-		theirs, ours = append(theirs, read), append(ours, write)
-	}
-	output := func(wanted bool, inherited *os.File) (read, write *os.File) {
-		if !wanted {
-			return nil, inherited
-		}
-		read, write = pipe()
-		theirs, ours = append(theirs, write), append(ours, read)
-		return read, write
-	}
-	stdout, w := output(r.cfg.StdoutEvent != "", os.Stdout)
-	cmd.Stdout = w
-	stderr, w := output(r.cfg.StderrEvent != "", os.Stderr)
-	cmd.Stderr = w
-	r.stdout = &tap{file: stdout, filter: r.cfg.StdoutFilter, event: r.cfg.StdoutEvent, stream: "STDOUT"}
-	r.stderr = &tap{file: stderr, filter: r.cfg.StderrFilter, event: r.cfg.StderrEvent, stream: "STDERR"}
+// launch starts the process, with its streams laid.
+func (r *Run) launch() (*exec.Cmd, error) {
+	cmd, err := r.cfg.command()
 	if err != nil {
 		return nil, err
 	}
-	return cmd, cmd.Start()
+	if cmd.SysProcAttr, err = r.cfg.procAttr(); err != nil {
+		return nil, err
+	}
+	p, err := lay(&r.cfg)
+	if err != nil {
+		return nil, &Error{Op: "start", Err: err}
+	}
+	defer p.passed()
+	if p.theirs[0] != nil { // a nil *os.File would not be a nil Reader
+		cmd.Stdin = p.theirs[0]
+	}
+	cmd.Stdout, cmd.Stderr = p.theirs[1], p.theirs[2]
+	if err := startAt(cmd, r.cfg.Priority); err != nil {
+		p.abandon()
+		return nil, &Error{Op: "start", Err: r.cfg.blame(err)}
+	}
+	attr := cmd.SysProcAttr
+	r.pgroup = attr.Setsid || attr.Setpgid && attr.Pgid == 0
+	r.stdin, r.terminal = p.ours[0], p.terminal
+	r.stdout = &tap{file: p.ours[1], records: r.cfg.Stdout.r, stream: "STDOUT"}
+	r.stderr = &tap{file: p.ours[2], records: r.cfg.Stderr.r, stream: "STDERR"}
+	return cmd, nil
 }
 
-// closeAll skips pipes that could not be made.
-func closeAll(files []*os.File) {
-	for _, f := range files {
-		if f != nil {
-			_ = f.Close()
+// command is W57. A shell's further arguments are its positional parameters, so
+// that none of them is taken for shell.
+func (cfg *RunConfig) command() (*exec.Cmd, error) {
+	var cmd *exec.Cmd
+	switch {
+	case cfg.Func != "":
+		var err error
+		cmd, err = programCommand(cfg.Func, cfg.ProgramArgs, cfg.Dir, cfg.Env)
+		if err != nil {
+			return nil, &Error{Op: "start", Err: err}
 		}
+		cmd.ExtraFiles = cfg.ExtraFiles
+		return cmd, nil
+	case cfg.Shell != "" && len(cfg.ProgramArgs) > 0:
+		args := append([]string{"-c", cfg.Shell + ` "$@"`, "sh"}, cfg.ProgramArgs...)
+		cmd = exec.Command("/bin/sh", args...)
+	case cfg.Shell != "":
+		cmd = exec.Command("/bin/sh", "-c", cfg.Shell)
+	default:
+		cmd = exec.Command(cfg.Program[0], cfg.Program[1:]...)
+		cmd.Args = append(cmd.Args, cfg.ProgramArgs...)
 	}
+	cmd.Dir, cmd.Env, cmd.ExtraFiles = cfg.Dir, cfg.Env, cfg.ExtraFiles
+	return cmd, nil
 }
 
-// procAttr has the process lead a group. One that gets a session of its own leads
-// its group by that, and setpgid(2) would fail.
-func (r *Run) procAttr() (*syscall.SysProcAttr, bool) {
+// procAttr has the process lead a session if it gets a terminal, else a group. One
+// that leads a session leads its group by that, and setpgid(2) would fail.
+func (cfg *RunConfig) procAttr() (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{}
-	if r.cfg.SysProcAttr != nil {
-		*attr = *r.cfg.SysProcAttr
+	if cfg.SysProcAttr != nil {
+		*attr = *cfg.SysProcAttr
 	}
-	if !r.cfg.NoSetPgrp && !attr.Setsid {
+	switch {
+	case cfg.Conduit.terminal():
+		attr.Setsid, attr.Setctty, attr.Ctty = true, true, 0
+		attr.Setpgid = false
+	case !cfg.NoSetPgrp && !attr.Setsid:
 		attr.Setpgid = true
 	}
-	return attr, attr.Setsid || attr.Setpgid && attr.Pgid == 0
+	if cfg.User == "" && cfg.Group == "" {
+		return attr, nil
+	}
+	if attr.Credential != nil {
+		return nil, misconfigured("RunConfig.User", "or Group is set beside SysProcAttr.Credential; set one of them")
+	}
+	var err error
+	attr.Credential, err = credential(cfg.User, cfg.Group)
+	return attr, err
+}
+
+// blame names the fields that a refusal is likely to be about: the system only
+// says that something was not permitted.
+func (cfg *RunConfig) blame(err error) error {
+	var p *priorityError
+	switch {
+	case errors.As(err, &p):
+		return fmt.Errorf("RunConfig.Priority %d: %w; below 0 it needs a privilege", cfg.Priority, err)
+	case errors.Is(err, os.ErrPermission) && (cfg.User != "" || cfg.Group != ""):
+		return fmt.Errorf("RunConfig.User %q, Group %q: %w; this process needs the privilege to change them", cfg.User, cfg.Group, err)
+	}
+	return err
 }

@@ -16,70 +16,8 @@ import (
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/wheel"
+	"github.com/usher-go/usher/wheel/filter"
 )
-
-const (
-	gotOut    kernel.Event[string]           = "got_out"
-	gotErr    kernel.Event[string]           = "got_err"
-	sentStdin kernel.Event[struct{}]         = "sent_stdin"
-	exited    kernel.Event[*os.ProcessState] = "exited"
-)
-
-// parent is a session with one Run. It notes what the wheel tells it.
-type parent struct {
-	host
-	cfg   wheel.RunConfig
-	run   *wheel.Run
-	begin func(c *kernel.Context) error
-	out   func(c *kernel.Context, s string) error
-}
-
-func newParent(t *testing.T, cfg wheel.RunConfig) *parent {
-	cfg.StdoutEvent, cfg.StderrEvent, cfg.ErrorEvent = gotOut, gotErr, failed
-	cfg.ExitEvent, cfg.CloseEvent = exited, closed
-	return &parent{host: host{t: t}, cfg: cfg}
-}
-
-func (p *parent) session(more ...session.State) *session.Session {
-	return session.New(append(more,
-		session.Handle("_start", func(c *kernel.Context) (err error) {
-			if p.run, err = wheel.NewRun(c, p.cfg); err != nil || p.begin == nil {
-				return err
-			}
-			return p.begin(c)
-		}),
-		session.On(gotOut, func(c *kernel.Context, s string) error {
-			if p.out != nil {
-				return p.out(c, s)
-			}
-			p.note("out %s", s)
-			return nil
-		}),
-		session.On(gotErr, func(_ *kernel.Context, s string) error { p.note("err %s", s); return nil }),
-		session.On(sentStdin, func(*kernel.Context, struct{}) error { p.note("stdin sent"); return nil }),
-		session.On(failed, func(_ *kernel.Context, e *wheel.Error) error {
-			p.note("%s %s %s", e.Op, e.Stream, cause(e))
-			return nil
-		}),
-		session.On(exited, func(_ *kernel.Context, s *os.ProcessState) error { p.note("exit %v", s); return nil }),
-		session.On(closed, func(_ *kernel.Context, err error) error { p.note("closed %s", cause(err)); return nil }),
-	)...)
-}
-
-// wantSet compares events whose order is free, and insists on the last one.
-func (p *parent) wantSet(last string, others ...string) {
-	p.t.Helper()
-	log := slices.Clone(p.log)
-	want := append(slices.Clone(others), last)
-	if n := len(log); n == 0 || log[n-1] != last {
-		p.t.Errorf("last of %q, want %q", log, last)
-	}
-	slices.Sort(log)
-	slices.Sort(want)
-	if !slices.Equal(log, want) {
-		p.t.Errorf("events, sorted:\n %q\nwant:\n %q", log, want)
-	}
-}
 
 func TestW62_W64_CatEchoes(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
@@ -164,24 +102,6 @@ func TestW68_MissingProgram(t *testing.T) {
 	})
 }
 
-func TestRunConfigIsChecked(t *testing.T) {
-	inModes(t, func(t *testing.T, k *kernel.Kernel) {
-		for field, cfg := range map[string]wheel.RunConfig{
-			"Program":   {},
-			"Shell":     {Program: []string{"cat"}, Shell: "cat"},
-			"Program b": {Program: []string{""}},
-			"Credit":    {Shell: "cat", Credit: -1},
-			"MaxOutput": {Shell: "cat", MaxOutput: -1},
-		} {
-			_, err := k.Spawn(newParent(t, cfg).session())
-			field, _, _ = strings.Cut(field, " ")
-			if !errors.Is(err, wheel.ErrConfig) || !strings.Contains(err.Error(), "RunConfig."+field) {
-				t.Errorf("%s: %v", field, err)
-			}
-		}
-	})
-}
-
 func TestW75_PauseStdout(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		p := newParent(t, wheel.RunConfig{Program: []string{"printf", "1\n2\n3\n"}})
@@ -200,6 +120,37 @@ func TestW75_PauseStdout(t *testing.T) {
 		})))
 		p.log = slices.DeleteFunc(p.log, func(s string) bool { return !strings.HasPrefix(s, "out") && s != "resumed" })
 		p.want("out 1", "resumed", "out 2", "out 3")
+	})
+}
+
+// The process itself stands still while an output that it fills is paused.
+func TestW75_PauseStderrThrottles(t *testing.T) {
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		const size = 1 << 20
+		p := newParent(t, wheel.RunConfig{Shell: "echo filling; head -c 1048576 /dev/zero >&2; echo full"})
+		p.cfg.StderrEvent, p.cfg.Stderr = "", wheel.Decode(filter.Stream(), gotBytes)
+		p.begin = func(*kernel.Context) error { p.run.PauseStderr(); return nil }
+		p.out = func(c *kernel.Context, s string) error {
+			p.note("%s after %d", s, min(len(p.bytes), 1))
+			if s == "filling" {
+				return carryOn.Yield(c, struct{}{})
+			}
+			return nil
+		}
+		turns := 0
+		run(t, k, p.session(session.On(carryOn, func(c *kernel.Context, _ struct{}) error {
+			if turns++; turns < 1000 { // time enough for a process that would not stand still
+				return carryOn.Yield(c, struct{}{})
+			}
+			p.note("resumed after %d", len(p.bytes))
+			p.run.ResumeStderr()
+			return nil
+		})))
+		if len(p.bytes) != size {
+			t.Errorf("%d bytes, want %d", len(p.bytes), size)
+		}
+		p.log = slices.DeleteFunc(p.log, func(s string) bool { return !strings.Contains(s, "after") })
+		p.want("filling after 0", "resumed after 0", "full after 1")
 	})
 }
 

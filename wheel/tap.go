@@ -1,18 +1,19 @@
 package wheel
 
 import (
+	"errors"
+	"io"
 	"os"
+	"syscall"
 
 	"github.com/usher-go/usher/kernel"
-	"github.com/usher-go/usher/wheel/filter"
 )
 
 // tap is one output of a child process.
 type tap struct {
-	file   *os.File // nil: the process inherited this output
-	filter filter.Filter[string, string]
-	event  kernel.Event[string]
-	stream string
+	file    *os.File // nil: the output is not ours
+	records records
+	stream  string
 
 	src    *kernel.Source
 	failed kernel.Event[*Error]
@@ -26,14 +27,14 @@ var _ stage = (*tap)(nil)
 
 func (t *tap) init(src *kernel.Source, cfg *RunConfig) {
 	t.src, t.failed = src, cfg.ErrorEvent
-	if t.file == nil {
-		t.over = true
-		return
+	t.over = t.file == nil
+}
+
+func (t *tap) bound(credit int) {
+	if t.file != nil {
+		t.in.credit = credit
+		t.in.port.bound(credit)
 	}
-	t.in.init(portOf(t.file), src)
-	t.in.credit = cfg.Credit
-	t.in.port.bound(cfg.Credit)
-	t.in.port.Notify(t.in.ready, func() {})
 }
 
 func (t *tap) stop() {
@@ -54,13 +55,36 @@ func (t *tap) pause(on bool) {
 	}
 }
 
+// exchange hands the output over to another filter and event.
+func (t *tap) exchange(method string, o Output) error {
+	if err := o.check(method); err != nil {
+		return err
+	}
+	switch {
+	case t.file == nil:
+		return misconfigured(method, "was asked of an output that had no event; give it one when the Run is made")
+	case t.over || t.lost || t.src.Closed():
+		return closedError(method, nil)
+	}
+	o.r.feed(t.records.pending())
+	t.records = o.r
+	t.src.Wake()
+	return nil
+}
+
 // closed reports whether nobody can write to this output any more.
 func (t *tap) closed() bool { return t.over }
 
-func (t *tap) feed(p []byte) { t.filter.Feed(p) }
+func (t *tap) feed(p []byte) { t.records.feed(p) }
 
+// step has the filter replaced, rather than the output given up, by a handler that
+// is told that the filter cannot go on.
 func (t *tap) step(c *kernel.Context) verdict {
-	v, _ := step(c, t.src, t.filter, t.event, t.failed, t.stream)
+	r := t.records
+	v := r.step(c, t)
+	if v == lost && t.records != r {
+		return done
+	}
 	return v
 }
 
@@ -88,10 +112,19 @@ func (t *tap) tell(c *kernel.Context) bool {
 		t.src.Wake()
 	case ended:
 		t.over = true
-		e := &Error{Op: "read", Err: t.in.ended(), Wheel: t.src.ID(), Stream: t.stream}
+		e := &Error{Op: "read", Err: endOf(t.in.ended()), Wheel: t.src.ID(), Stream: t.stream}
 		return t.src.Deliver(c, string(t.failed), e)
 	case gone:
 		return false
 	}
 	return true
+}
+
+// endOf is why an output ended. A terminal that nobody has open any more says EIO
+// on Linux (ptmx(4) leaves it open, W63 notes it); nothing else of ours does.
+func endOf(err error) error {
+	if errors.Is(err, syscall.EIO) {
+		return io.EOF
+	}
+	return err
 }

@@ -1,0 +1,5 @@
+package wheel_test
+
+import "golang.org/x/sys/unix"
+
+const getTermios = unix.TCGETS
