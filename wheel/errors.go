@@ -3,6 +3,7 @@ package wheel
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -50,10 +51,14 @@ func (e *Error) Error() string {
 	if e.Stream != "" {
 		what += " " + e.Stream
 	}
-	if e.Wheel == 0 {
-		return fmt.Sprintf("wheel: %s: %v", what, e.Err)
+	cause := e.Err.Error()
+	if e.Op == "filter" {
+		cause = strings.TrimPrefix(cause, "filter: ") // filters say what they are, too
 	}
-	return fmt.Sprintf("wheel %d: %s: %v", e.Wheel, what, e.Err)
+	if e.Wheel == 0 {
+		return fmt.Sprintf("wheel: %s: %s", what, cause)
+	}
+	return fmt.Sprintf("wheel %d: %s: %s", e.Wheel, what, cause)
 }
 
 // Unwrap returns Err.
