@@ -21,6 +21,8 @@
 //	Stream       bytes as they come
 //	Block        blocks of one size, or each with its length before it
 //	Event        events between processes, in protobuf
+//	Reference    any data between processes: Perl's Storable, JSON, protobuf
+//	HTTPD        a server's side of HTTP, by net/http's reader and writer
 //	RecordBlock  around another filter: lists of so many of its records
 //	Map          around another filter: its records turned into others
 //	Grep         around another filter: some of its records
@@ -69,62 +71,21 @@
 //	                     ErrTooLong; a gap below the top of
 //	                     a stack: with what made it
 //	ErrTooLong           a record over its limit, *LimitError goes on
-//	ErrMalformed         a frame refused, *FrameError         goes on
+//	                     *HTTPError: it carries the answer    lost: answer, close it
+//	ErrMalformed         a frame refused, *FrameError;        goes on
+//	                     a reference, *RecordError
 //	ErrUnknownType       a frame refused, *FrameError         goes on
 //	ErrTooDeep           a frame refused, *FrameError         goes on
 //	ErrNotEncodable      Append: *ArgError, or a bad name     goes on
-//	ErrConfig            NewLine, NewBlock, NewRecordBlock,   none yet
-//	                     NewEvent
+//	ErrConfig            the constructors with a config       none yet
 //
 // Map, Grep, Stack and Stackable panic where they are given a nil, which only a
 // programmer can do.
 //
 // # POE's rules
 //
-// POE's rules for filters, by their number in its specification:
-//
-//	F1  no I/O, no events         holds
-//	F2  get_one_start, get_one    holds: Feed, Next
-//	F3  get                       replaced: Records; may be mixed with Next
-//	F4  put                       replaced: Append, one record, to dst
-//	F5  get_pending               holds: a copy; nil when empty
-//	F6  clone                     replaced: make another from the same
-//	                              configuration; no state leaks
-//	F7  base class, odd options   without meaning: the compiler refuses them
-//	F8  MaxLength, MaxBuffer      differs: 1 MiB and 16 MiB instead of 64 and
-//	                              512; also for Event. Stream has none, as there
-//	F9  over MaxBuffer            differs: Next raises it, not Feed, after the
-//	                              records that did fit; what did not is dropped
-//	F10 Line's default            holds
-//	F11 CRLF cut in two           differs: no extra empty line
-//	F12 Literal                   replaced: set InputLiteral and OutputLiteral;
-//	                              the ways to end a line exclude each other
-//	F13 autodetection             replaced: Autodetect, not an InputLiteral of ""
-//	F14 terminators               differs: patterns must not look around, and give
-//	                              the same lines however the input is cut
-//	F15 put does not look inside  holds
-//	F16 over MaxLength            differs: an unfinished line, too, is dropped as
-//	                              soon as it is too long
-//	F17 last line                 holds
-//	F18 Stream                    holds
-//	F19 BlockSize                 holds
-//	F20 Block's default           holds
-//	F21 garbage before a prefix   differs: it ends the stream
-//	F22 LengthCodec               replaced: the functions append and report,
-//	                              nothing is changed in place
-//	F23 BlockSize alone           differs: 0 is the default, not an error
-//	F24 over MaxLength (bug)      differs: it ends the stream, and no part of the
-//	                              block is delivered
-//	F25 prefix not in pending     differs: it is there
-//	F26 RecordBlock               holds
-//	F27 CheckPut                  differs: an invalid BlockSize is an error
-//	F45 Map's and Grep's code     replaced: Get and Put, fields that can be set
-//	F46 several or none           differs: none does not stall
-//	F47 Grep skips                holds
-//	F48 Stackable's order         holds
-//	F49 push, pop, shift          differs: nothing is lost
-//	F50 pending, filters, empty   replaced: Pending covers all layers, Filters
-//	                              lists them, none hands through (as in the pod)
+// They carry the numbers F1 to F50 in tests and comments; docs/porting.md says of
+// each whether it holds or what stands in its place.
 //
 // # Bugs and limits
 //
