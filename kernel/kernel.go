@@ -179,6 +179,9 @@ func (k *Kernel) PID(a Address) (*actor.PID, bool) {
 	return s.pid, true
 }
 
+// Mode is how the kernel runs its sessions.
+func (k *Kernel) Mode() Mode { return k.cfg.Mode }
+
 // Now is the kernel's time: virtual in simulated mode.
 func (k *Kernel) Now() time.Time { return k.clock.now() }
 

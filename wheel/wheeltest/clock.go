@@ -24,12 +24,3 @@ func (systemClock) Now() time.Time { return time.Now() }
 func (systemClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d, f).Stop
 }
-
-// simulated reports whether k's time is virtual. A kernel does not say which mode
-// it runs in, but refuses to be advanced in the others; by nothing at all, that
-// changes nothing.
-func simulated(k *kernel.Kernel) (yes bool) {
-	defer func() { yes = recover() == nil }()
-	k.Advance(k.Now())
-	return
-}

@@ -124,7 +124,7 @@ func New(cfg Config) *Network {
 // Attach is called by kernel.New. From then on the network keeps the time of a
 // simulated kernel, which has to be its only one; others may share a network.
 func (n *Network) Attach(k *kernel.Kernel) {
-	virtual := simulated(k)
+	virtual := k.Mode() == kernel.Simulated
 	n.lock()
 	defer n.unlock()
 	switch {
