@@ -101,11 +101,13 @@
 // neither a goroutine nor a buffer. On other systems, and for connections of other
 // types (TLS, net.Pipe, wrappers), a goroutine with a small buffer reads, and another
 // writes while there is something to write. A SocketFactory has one goroutine that
-// accepts or connects, and one for each TLS handshake; a Run up to three.
+// accepts or connects, and one for each TLS handshake; a Run up to three; a
+// FollowTail one, and all of them one more for fsnotify.
 //
 // SocketFactory and Run are Proto.Actor actors, children of their session's actor.
 //
-// Timeouts run by the kernel's clock, but for TLS handshakes. Over a network in
+// Timeouts run by the kernel's clock, but for TLS handshakes and FollowTail's looks
+// at its file. Over a network in
 // memory whose connections are Pollable, such as wheeltest's, nothing happens
 // outside the kernel's turns, so that a simulated kernel misses nothing.
 //
@@ -129,8 +131,8 @@
 //
 // # Bugs
 //
-// An unfinished record at the end of input is dropped (W16); only a filter can
-// tell whether that matters. A process that hands its output to a daemon keeps its
+// An unfinished record at the end of input is dropped (W16), but by FollowTail;
+// only a filter can tell whether that matters. A process that hands its output to a daemon keeps its
 // Run open until that ends: Close ends the wheel, and Kill may reach the daemon.
 // Drains that follow each other before the owner's turn are one FlushedEvent.
 package wheel

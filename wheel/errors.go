@@ -29,7 +29,7 @@ var (
 // wheel failed, and why. The end of input is Op "read" with Err io.EOF (W16).
 type Error struct {
 	// Op is "read", "write", "filter", "listen", "accept", "connect", "handshake",
-	// "start", "wait" or "release".
+	// "open", "stat", "start", "wait" or "release".
 	Op string
 
 	// Err is the cause; errors.Is and errors.As see through it, down to a
