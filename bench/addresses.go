@@ -12,6 +12,7 @@ const (
 // naming itself in one way or the other.
 var addresses = &Group{
 	Name:  "addresses",
+	About: "an event to oneself, by how its receiver is named",
 	Peers: []string{byYield, byID, byAlias, byString},
 	Rows: []*Row{
 		{Name: "self-post", Unit: "event", Budgets: overYield},

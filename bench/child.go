@@ -13,29 +13,41 @@ import (
 // child takes one sample in this process and writes its Figures as one line of
 // JSON.
 func child(gs []*Group, o options, stdout io.Writer) error {
-	row, run, err := find(gs, o.Child)
+	row, peer, err := find(gs, "child", o.Child)
 	if err != nil {
 		return err
 	}
 	many = o.Many
-	total, err := sample(row, run, o)
+	run, stop, err := row.prepare(peer, o)
 	if err != nil {
+		return fmt.Errorf("%s: %w", o.Child, err)
+	}
+	if row.Load != nil {
+		o.CPUProfile = "" // it is the server's
+	}
+	total, err := sample(row, run, o)
+	if err := cmp.Or(err, stop()); err != nil {
 		return fmt.Errorf("%s: %w", o.Child, err)
 	}
 	return json.NewEncoder(stdout).Encode(total.figures())
 }
 
 // sample warms up, then measures: o.Ops operations, or as many runs as fill
-// o.Time. A row about many is its own warm-up and has one run.
+// o.Time, or one that does. A row about many is its own warm-up and has one run.
 func sample(row *Row, run Runner, o options) (total Sample, err error) {
 	ops := o.Ops
 	switch {
 	case row.Many:
 		ops = cmp.Or(o.Ops, o.Many)
+	case row.Conns:
+		ops = fittingConns(cmp.Or(o.Ops, o.Conns))
 	case ops > 0:
 		_, err = run(max(1, ops/10))
 	default:
 		ops, err = warmUp(run, o.Time/10)
+		if row.OneRun {
+			ops *= 10
+		}
 	}
 	if err != nil {
 		return total, err
@@ -50,8 +62,12 @@ func sample(row *Row, run Runner, o options) (total Sample, err error) {
 		if err != nil {
 			return total, err
 		}
+		if row.OneRun && o.Ops == 0 && s.Elapsed < o.Time/2 {
+			ops *= 1 + int(o.Time/max(s.Elapsed, 1)) // something held the warm-up up, which made it too small
+			continue
+		}
 		total.add(s)
-		if row.Many || o.Ops > 0 || total.Elapsed >= o.Time {
+		if row.Many || row.Conns || row.OneRun || o.Ops > 0 || total.Elapsed >= o.Time {
 			return total, nil
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,6 +53,44 @@ func TestSampleOfARowAboutMany(t *testing.T) {
 		if err != nil || s.Ops != c.want || !slices.Equal(r.asked, []int{c.want}) {
 			t.Errorf("%+v: asked for %v, counted %d, %v; want one run of %d and no warm-up", c.o, r.asked, s.Ops, err, c.want)
 		}
+	}
+}
+
+func TestSampleOfConnections(t *testing.T) {
+	for _, c := range []struct {
+		o    options
+		want int
+	}{
+		{options{Conns: 30, Many: 3000, Time: time.Hour}, 30},
+		{options{Conns: 30, Ops: 7}, 7},
+		{options{Conns: math.MaxInt, Time: time.Hour}, fittingConns(math.MaxInt)},
+	} {
+		var r recorder
+		if s, err := sample(&Row{Conns: true}, r.run, c.o); err != nil || s.Ops != c.want || !slices.Equal(r.asked, []int{c.want}) {
+			t.Errorf("%+v: asked for %v, counted %d, %v; want one run of %d and no warm-up", c.o, r.asked, s.Ops, err, c.want)
+		}
+	}
+}
+
+func TestSampleOfOneRun(t *testing.T) {
+	var r recorder
+	s, err := sample(&Row{OneRun: true}, r.run, options{Time: 2 * time.Millisecond})
+	if want := []int{64, 128, 256, 2560}; err != nil || !slices.Equal(r.asked, want) || s.Ops != 2560 {
+		t.Errorf("asked for %v, counted %d, %v; want %v, the last of them", r.asked, s.Ops, err, want)
+	}
+
+	// The first run of the warm-up is held up, and so all that follows from it is
+	// too short.
+	var held recorder
+	s, err = sample(&Row{OneRun: true}, func(ops int) (Sample, error) {
+		s, err := held.run(ops)
+		if len(held.asked) == 1 {
+			s.Elapsed = time.Second
+		}
+		return s, err
+	}, options{Time: 10 * time.Millisecond})
+	if want := []int{64, 640, 640 * 16}; err != nil || !slices.Equal(held.asked, want) || s.Ops != 640*16 {
+		t.Errorf("after a bad guess asked for %v, counted %d, %v; want %v, the last of them", held.asked, s.Ops, err, want)
 	}
 }
 

@@ -4,6 +4,7 @@ package main
 // time: each sends itself the next, as in the row "yield".
 var dispatch = &Group{
 	Name:  "dispatch",
+	About: "an event to oneself, when so many have one",
 	Peers: []string{usher, usherSerial, protoactor, channel},
 	Rows: []*Row{
 		{Name: "runnable-1", Unit: "event", Budgets: runnableBudgets},

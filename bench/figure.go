@@ -17,19 +17,29 @@ const (
 	P99                  // … 99 in 100 …
 	P999                 // … 999 in 1000 …
 	Worst                // … and none
+	CPU                  // microseconds of the server's processors per operation
+	Rate                 // operations per second: Time, turned over, for people
+	MBps                 // 10⁶ bytes per second that went through
 )
 
 func (f Figure) String() string {
-	return [...]string{"ns", "allocs", "bytes", "bytes kept", "µs p50", "µs p99", "µs p99.9", "µs worst"}[f]
+	return [...]string{"ns", "allocs", "bytes", "bytes kept", "µs p50", "µs p99", "µs p99.9", "µs worst", "CPU µs", "ops/s", "MB/s"}[f]
 }
 
 // of names the figure of an operation, as the table's second column does.
 func (f Figure) of(unit string) string {
-	if f >= P50 {
+	switch f {
+	case P50, P99, P999, Worst, MBps:
 		return f.String()
+	case Rate:
+		return unit + "s/s"
 	}
 	return f.String() + "/" + unit
 }
+
+// speed reports whether it says how fast something went, so that allocations stand
+// beside it.
+func (f Figure) speed() bool { return f == Time || f == Rate || f == MBps }
 
 // Figures are a sample's costs per operation.
 type Figures struct {
@@ -43,6 +53,8 @@ type Figures struct {
 	P99      float64 `json:"p99_us,omitempty"`
 	P999     float64 `json:"p999_us,omitempty"`
 	Worst    float64 `json:"worst_us,omitempty"`
+	CPU      float64 `json:"server_cpu_us_per_op,omitempty"`
+	MBps     float64 `json:"mb_per_s,omitempty"`
 }
 
 func (s Sample) figures() Figures {
@@ -59,6 +71,8 @@ func (s Sample) figures() Figures {
 		P99:      percentile(waits, 990),
 		P999:     percentile(waits, 999),
 		Worst:    percentile(waits, 1000),
+		CPU:      float64(s.CPU.Nanoseconds()) / 1000 / n,
+		MBps:     float64(s.Moved) / 1e6 / max(s.Elapsed.Seconds(), 1e-9),
 	}
 }
 
@@ -76,13 +90,26 @@ func percentile(sorted []time.Duration, perMille int) float64 {
 func (f Figure) each(rounds []Figures) []float64 {
 	vs := make([]float64, 0, len(rounds))
 	for _, r := range rounds {
-		if r.TimeOnly && f != Time {
-			continue
+		if v, ok := f.in(r); ok {
+			vs = append(vs, v)
 		}
-		vs = append(vs, [...]float64{
-			Time: r.Nanos, Allocs: r.Allocs, Bytes: r.Bytes, Kept: r.Kept,
-			P50: r.P50, P99: r.P99, P999: r.P999, Worst: r.Worst,
-		}[f])
 	}
 	return vs
+}
+
+// in is the figure among others, and whether it was taken: nothing but allocations
+// can be 0.
+func (f Figure) in(r Figures) (v float64, ok bool) {
+	switch f {
+	case Time:
+		return r.Nanos, true
+	case Rate:
+		return 1e9 / r.Nanos, r.Nanos > 0
+	case Allocs:
+		return r.Allocs, !r.TimeOnly
+	case Bytes:
+		return r.Bytes, !r.TimeOnly
+	}
+	v = [...]float64{Kept: r.Kept, P50: r.P50, P99: r.P99, P999: r.P999, Worst: r.Worst, CPU: r.CPU, MBps: r.MBps}[f]
+	return v, v != 0
 }

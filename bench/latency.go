@@ -9,6 +9,7 @@ import (
 // cores, or block.
 var latency = &Group{
 	Name:  "latency",
+	About: "how long an event waits while others have the cores",
 	Peers: []string{usher, usherSerial, protoactor, channel},
 	Rows: []*Row{
 		// Members that send themselves events keep every core busy. One more gets

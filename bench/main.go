@@ -35,6 +35,8 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 	missed := false
 	switch {
 	case err != nil:
+	case o.Serve != "":
+		err = serve(groups, o, os.Stdin, stdout)
 	case o.Child != "":
 		err = child(groups, o, stdout)
 	default:
@@ -60,6 +62,7 @@ func compare(ctx context.Context, o options, stdout io.Writer, stderr *os.File) 
 	if plan, err = runnable(plan, stderr); err != nil {
 		return false, err
 	}
+	o.Conns = fitConns(plan, o.Conns, stderr)
 	exe, err := os.Executable()
 	if err != nil {
 		return false, fmt.Errorf("finding this program to run it again: %w", err)

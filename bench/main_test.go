@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// The test binary is the program when its first argument is -child, as
-// sampleIn starts it.
+// The test binary is the program when its first argument is -child or -serve, as
+// sampleIn and start start it.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "-child" {
+	if len(os.Args) > 1 && (os.Args[1] == "-child" || os.Args[1] == "-serve") {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	// A race-enabled child sleeps a second before it exits, unless told not to.
@@ -93,11 +93,24 @@ func TestManyReachesTheChild(t *testing.T) {
 	}
 }
 
+func TestConnsReachTheChild(t *testing.T) {
+	code, out, log := program(t, "-rounds 1 -conns 30 -row idle-connection -peer go -json")
+	var j jsonReport
+	if err := json.Unmarshal([]byte(out), &j); err != nil || code != exitOK {
+		t.Fatalf("exit status %d, %v, standard error:\n%s", code, err, log)
+	}
+	if f := j.Rows[0].Peers[goPlain][0]; f.Ops != 30 || j.Conns != 30 {
+		t.Errorf("-conns %d: %+v; want 30 connections", j.Conns, f)
+	}
+}
+
 func TestExitStatusOfMistakes(t *testing.T) {
 	for args, want := range map[string]string{
-		"-rounds 0":           "bench: usage: -rounds is 0",
-		"-row nothing":        `bench: usage: -row is "nothing"`,
-		"-child channel/none": `bench: usage: -child is "channel/none"`,
+		"-rounds 0":            "bench: usage: -rounds is 0",
+		"-row nothing":         `bench: usage: -row is "nothing"`,
+		"-child channel/none":  `bench: usage: -child is "channel/none"`,
+		"-serve channel/none":  `bench: usage: -serve is "channel/none"`,
+		"-serve channel/flood": `bench: usage: -serve is "channel/flood", which is no server`,
 	} {
 		if code, _, log := program(t, args); code != exitFailed || !strings.Contains(log, want) {
 			t.Errorf("%s: exit status %d, standard error %q; want %d and %q", args, code, log, exitFailed, want)
@@ -113,11 +126,11 @@ func TestFailedChildIsReportedWithItsWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = sampleIn(exe, options{Time: time.Millisecond, Many: 1})(t.Context(), "channel/none")
+	_, err = sampleIn(exe, options{Time: time.Millisecond, Many: 1, Conns: 1})(t.Context(), "channel/none")
 	if !errors.Is(err, errSample) || !strings.Contains(err.Error(), "want peer/row") {
 		t.Errorf("%v; want errSample and what the child said", err)
 	}
-	_, err = sampleIn("/does/not/exist", options{Time: time.Millisecond, Many: 1})(t.Context(), "channel/flood")
+	_, err = sampleIn("/does/not/exist", options{Time: time.Millisecond, Many: 1, Conns: 1})(t.Context(), "channel/flood")
 	if !errors.Is(err, errSample) || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v; want errSample because of os.ErrNotExist", err)
 	}
@@ -130,7 +143,7 @@ func TestInterruptEndsTheChild(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := sampleIn(exe, options{Time: time.Hour, Many: 1})(ctx, "channel/yield"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := sampleIn(exe, options{Time: time.Hour, Many: 1, Conns: 1})(ctx, "channel/yield"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want the context's error", err)
 	}
 }

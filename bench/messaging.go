@@ -20,6 +20,7 @@ const (
 // that exists before, so that no allocation counted is the payload's.
 var messaging = &Group{
 	Name:  "messaging",
+	About: "what an event between sessions costs",
 	Peers: []string{usher, usherSerial, protoactor, channel, perl},
 	Needs: map[string]func() error{perl: needPerl},
 	Rows: []*Row{

@@ -16,7 +16,7 @@ var perlMessaging string
 func init() {
 	runs := make(map[string]Runner)
 	for _, row := range []string{"yield", "flood", "ping-pong", "ring", "call", "fan-out", "spawn"} {
-		runs[row] = func(ops int) (Sample, error) { return perlRun(row, ops) }
+		runs[row] = func(ops int) (Sample, error) { return perlRun("messaging.pl", perlMessaging, row, ops) }
 	}
 	messaging.register(perl, runs)
 }
@@ -29,21 +29,21 @@ func needPerl() error {
 	return nil
 }
 
-// perlRun runs the Perl program once. It takes the time itself, without the
+// perlRun runs a Perl program once. It takes the time itself, without the
 // interpreter's start, and counts no allocations.
-func perlRun(row string, ops int) (Sample, error) {
+func perlRun(name, program, row string, ops int) (Sample, error) {
 	cmd := exec.Command("perl", "-", row, strconv.Itoa(ops))
-	cmd.Stdin = strings.NewReader(perlMessaging)
+	cmd.Stdin = strings.NewReader(program)
 	out, err := cmd.Output()
 	if err != nil {
-		return Sample{}, fmt.Errorf("perl/messaging.pl: %w\n%s", err, lastWords(err))
+		return Sample{}, fmt.Errorf("perl/%s: %w\n%s", name, err, lastWords(err))
 	}
 	var f struct {
 		Ops   int     `json:"ops"`
 		Nanos float64 `json:"ns_per_op"`
 	}
 	if err := json.Unmarshal(out, &f); err != nil || f.Ops != ops || f.Nanos <= 0 {
-		return Sample{}, fmt.Errorf("%w: perl/messaging.pl printed %.200q for %d operations, want one line of JSON", errSample, out, ops)
+		return Sample{}, fmt.Errorf("%w: perl/%s printed %.200q for %d operations, want one line of JSON", errSample, name, out, ops)
 	}
 	return Sample{Ops: ops, Elapsed: time.Duration(f.Nanos * float64(ops)), TimeOnly: true}, nil
 }

@@ -27,7 +27,7 @@ func TestPerlsMistakesAreErrors(t *testing.T) {
 	if err := needPerl(); err != nil {
 		t.Skip(err)
 	}
-	if _, err := perlRun("no such row", 1); err == nil || !strings.Contains(err.Error(), "one of call, fan-out") {
+	if _, err := perlRun("messaging.pl", perlMessaging, "no such row", 1); err == nil || !strings.Contains(err.Error(), "one of call, fan-out") {
 		t.Errorf("an unknown row: %v; want what Perl says", err)
 	}
 	dir := t.TempDir()
@@ -35,10 +35,10 @@ func TestPerlsMistakesAreErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir)
-	if _, err := perlRun("yield", 3); !errors.Is(err, errSample) {
+	if _, err := perlRun("messaging.pl", perlMessaging, "yield", 3); !errors.Is(err, errSample) {
 		t.Errorf("two operations of three: %v, want errSample", err)
 	}
-	s, err := perlRun("yield", 2)
+	s, err := perlRun("messaging.pl", perlMessaging, "yield", 2)
 	if f := s.figures(); err != nil || f.Nanos != 5 || !f.TimeOnly {
 		t.Errorf("%+v, %v; want 5 ns each, and no word on allocations", f, err)
 	}

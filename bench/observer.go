@@ -13,6 +13,7 @@ const (
 // tests, and shown without a budget. The recorder is for always.
 var observers = &Group{
 	Name:  "observers",
+	About: "what it costs that somebody watches every event",
 	Peers: []string{unobserved, tracer, recordEach},
 	Rows: []*Row{
 		{Name: "observed-yield", Unit: "event", Budgets: recorderBudgets},

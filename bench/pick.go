@@ -32,7 +32,7 @@ func pick(gs []*Group, groups, rows, peers []string) ([]task, error) {
 			knownRows = append(knownRows, r.Name)
 			t := task{Group: g, Row: r}
 			for _, p := range g.Peers {
-				if r.Run[p] != nil && wanted(peers, p) {
+				if r.has(p) && wanted(peers, p) {
 					t.Peers = append(t.Peers, p)
 				}
 			}
@@ -69,19 +69,24 @@ func runnable(plan []task, w io.Writer) ([]task, error) {
 	var missing []error
 	for _, t := range plan {
 		t.Peers = slices.DeleteFunc(slices.Clone(t.Peers), func(p string) bool {
-			need := t.Group.Needs[p]
-			if need == nil {
-				return false
-			}
-			err, asked := why[p]
-			if !asked {
-				if err = need(); err != nil {
-					fmt.Fprintf(w, "bench: %s is not measured: %v\n", p, err)
-					missing = append(missing, err)
+			for _, name := range []string{p, p + "/" + t.Row.Name} {
+				need := t.Group.Needs[name]
+				if need == nil {
+					continue
 				}
-				why[p] = err
+				err, asked := why[name]
+				if !asked {
+					if err = need(); err != nil {
+						fmt.Fprintf(w, "bench: %s is not measured: %v\n", name, err)
+						missing = append(missing, err)
+					}
+					why[name] = err
+				}
+				if err != nil {
+					return true
+				}
 			}
-			return err != nil
+			return false
 		})
 		if len(t.Peers) > 0 {
 			left = append(left, t)

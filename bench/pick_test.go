@@ -69,3 +69,19 @@ func TestRunnableLeavesOutWhatTheMachineLacks(t *testing.T) {
 		t.Errorf("left %v, %v; want an error that says what is missing", plan, err)
 	}
 }
+
+// A peer may lack what one row needs.
+func TestRunnableLeavesOutASingleRow(t *testing.T) {
+	g := &Group{Name: "g", Peers: []string{"ours", "odd"}, Needs: map[string]func() error{
+		"odd/b": func() error { return errors.New("no such module") },
+	}}
+	both := []string{"ours", "odd"}
+	var log strings.Builder
+	plan, err := runnable([]task{{g, &Row{Name: "a"}, both}, {g, &Row{Name: "b"}, both}}, &log)
+	if err != nil || len(plan) != 2 || len(plan[0].Peers) != 2 || strings.Join(plan[1].Peers, " ") != "ours" {
+		t.Errorf("left %v, %v; want both in row a and ours in b", plan, err)
+	}
+	if strings.Count(log.String(), "odd/b is not measured: no such module") != 1 {
+		t.Errorf("said %q; want what is missing", log.String())
+	}
+}

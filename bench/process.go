@@ -17,14 +17,14 @@ var errSample = errors.New("no sample")
 
 // sampleIn returns a sampler that runs exe, this program, once for each sample.
 //
-// A child that hangs is sent SIGQUIT after a minute and twenty times its
-// length, so that the error carries the stacks of its goroutines.
+// A child that hangs is sent SIGQUIT after a minute, twenty times its length and
+// a millisecond for each idle connection, so that the error carries the stacks of its goroutines.
 func sampleIn(exe string, o options) sampler {
-	limit := time.Minute + 20*o.Time
+	limit := time.Minute + 20*o.Time + time.Duration(o.Conns)*time.Millisecond
 	return func(ctx context.Context, spec string) (f Figures, err error) {
 		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		cmd := exec.CommandContext(limited, exe, "-child", spec, "-time", o.Time.String(), "-many", strconv.Itoa(o.Many))
+		cmd := exec.CommandContext(limited, exe, "-child", spec, "-time", o.Time.String(), "-many", strconv.Itoa(o.Many), "-conns", strconv.Itoa(o.Conns))
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
 		cmd.WaitDelay = 5 * time.Second
 		out, err := cmd.Output()

@@ -17,8 +17,11 @@ func TestRegistryIsConsistent(t *testing.T) {
 				t.Errorf("two rows are named %q", r.Name)
 			}
 			seen[r.Name] = true
-			if r.Unit == "" || len(r.Run) == 0 {
-				t.Errorf("row %s has unit %q and %d runners, want both", r.Name, r.Unit, len(r.Run))
+			if r.Unit == "" || len(r.Run)+len(r.Serve) == 0 {
+				t.Errorf("row %s has unit %q and %d peers, want both", r.Name, r.Unit, len(r.Run)+len(r.Serve))
+			}
+			if loads := r.Load != nil; loads && len(r.Run) > 0 || !loads && len(r.Serve) > 0 {
+				t.Errorf("row %s has %d runners and %d servers; want servers if it has a load, else runners", r.Name, len(r.Run), len(r.Serve))
 			}
 			for _, b := range r.Budgets {
 				if !slices.Contains(g.Peers, b.Peer) {
@@ -34,6 +37,9 @@ func TestRegistryIsConsistent(t *testing.T) {
 				}
 				if b.Figure > Bytes && !slices.Contains(r.figures(), b.Figure) {
 					t.Errorf("row %s, budget %v: its figure is none that the row has", r.Name, b)
+				}
+				if b.Figure == Rate || b.Figure == MBps {
+					t.Errorf("row %s, budget %v: more is better there; limit the time", r.Name, b)
 				}
 				if b.Limit <= 0 && b.Figure != Allocs {
 					t.Errorf("row %s, budget %v: nothing takes no time", r.Name, b)
@@ -66,15 +72,19 @@ func TestRegisterRefusesMistakes(t *testing.T) {
 func TestRunnerIsFoundByPeerAndRow(t *testing.T) {
 	g := &Group{Peers: []string{"a"}, Rows: []*Row{{Name: "yield"}}}
 	g.register("a", map[string]Runner{"yield": func(ops int) (Sample, error) { return Sample{Ops: ops}, nil }})
-	row, run, err := find([]*Group{g}, "a/yield")
-	if err != nil || row != g.Rows[0] {
-		t.Fatalf("found row %v, %v", row, err)
+	row, peer, err := find([]*Group{g}, "child", "a/yield")
+	if err != nil || row != g.Rows[0] || peer != "a" {
+		t.Fatalf("found row %v of %q, %v", row, peer, err)
+	}
+	run, stop, err := row.prepare(peer, options{})
+	if err != nil || stop() != nil {
+		t.Fatal(err)
 	}
 	if s, _ := run(5); s.Ops != 5 {
 		t.Errorf("found a runner that did %d operations, want 5", s.Ops)
 	}
 	for _, spec := range []string{"", "a", "a/", "/yield", "b/yield", "a/yield/x"} {
-		if _, _, err := find([]*Group{g}, spec); !errors.Is(err, errUsage) {
+		if _, _, err := find([]*Group{g}, "child", spec); !errors.Is(err, errUsage) {
 			t.Errorf("find(%q): %v, want errUsage", spec, err)
 		}
 	}

@@ -15,6 +15,7 @@ type report struct {
 	Rounds   int
 	Time     time.Duration
 	Many     int
+	Conns    int
 	Results  []Result
 	Verdicts []Verdict
 }
@@ -27,6 +28,7 @@ func newReport(o options, results []Result) report {
 		Rounds:  o.Rounds,
 		Time:    o.Time,
 		Many:    o.Many,
+		Conns:   o.Conns,
 		Results: results,
 	}
 	for _, res := range results {
@@ -55,6 +57,7 @@ type (
 		Rounds  int          `json:"rounds"`
 		TimeNS  int64        `json:"time_ns"`
 		Many    int          `json:"many"`
+		Conns   int          `json:"conns"`
 		Rows    []jsonRow    `json:"rows"`
 		Budgets []jsonBudget `json:"budgets"`
 	}
@@ -79,7 +82,7 @@ type (
 )
 
 func (rep report) writeJSON(w io.Writer) error {
-	j := jsonReport{Go: rep.Go, System: rep.System, CPUs: rep.CPUs, Rounds: rep.Rounds, TimeNS: rep.Time.Nanoseconds(), Many: rep.Many}
+	j := jsonReport{Go: rep.Go, System: rep.System, CPUs: rep.CPUs, Rounds: rep.Rounds, TimeNS: rep.Time.Nanoseconds(), Many: rep.Many, Conns: rep.Conns}
 	for _, r := range rep.Results {
 		j.Rows = append(j.Rows, jsonRow{Group: r.Group.Name, Row: r.Row.Name, Unit: r.Row.Unit, Peers: r.Rounds})
 	}

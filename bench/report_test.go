@@ -19,7 +19,7 @@ func fixture() report {
 	waits := &Row{Name: "busy-post", Unit: "event", Figures: []Figure{P50, Worst}}
 	memory := &Row{Name: "idle", Unit: "member", Figures: []Figure{Time, Kept}}
 	g := &Group{Name: "messaging", Peers: []string{"absent", "fast", "slow"}, Rows: []*Row{row, waits, memory}}
-	rep := newReport(options{Rounds: 2, Time: time.Millisecond, Many: 10}, []Result{{Group: g, Row: row, Rounds: map[string][]Figures{
+	rep := newReport(options{Rounds: 2, Time: time.Millisecond, Many: 10, Conns: 7}, []Result{{Group: g, Row: row, Rounds: map[string][]Figures{
 		"fast": nanos(40, 41),
 		"slow": {{Ops: 1, Nanos: 5900, Allocs: 2}, {Ops: 1, Nanos: 6000, Allocs: 2}},
 	}}, {Group: g, Row: waits, Rounds: map[string][]Figures{
@@ -34,7 +34,7 @@ func fixture() report {
 }
 
 func TestTables(t *testing.T) {
-	want := `go1 plan9/mips, 2 CPUs, median of 2 rounds of 1ms, many is 10
+	want := `go1 plan9/mips, 2 CPUs, median of 2 rounds of 1ms, many is 10, conns 7
 
 messaging: per operation, allocations in parentheses
                                 absent        fast        slow

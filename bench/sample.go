@@ -15,6 +15,8 @@ type Sample struct {
 	TimeOnly bool            // allocations were not counted
 	Kept     int64           // memory that the results take, in rows about memory
 	Waits    []time.Duration // of each operation, in rows about waiting
+	CPU      time.Duration   // of the server, in rows that have one
+	Moved    int64           // bytes that went through, in rows about that
 }
 
 // meter is measure or measureKept.
@@ -73,4 +75,6 @@ func (s *Sample) add(t Sample) {
 	s.TimeOnly = s.TimeOnly || t.TimeOnly
 	s.Kept += t.Kept
 	s.Waits = append(s.Waits, t.Waits...)
+	s.CPU += t.CPU
+	s.Moved += t.Moved
 }

@@ -27,7 +27,7 @@ func coreCounts(cpus int) []int {
 func newScaling(peers []string, counts []int) *Group {
 	// Eight pairs of members send an event to and fro, independent of each other.
 	row := &Row{Name: "pairs", Unit: "round trip"}
-	g := &Group{Name: "scaling", Rows: []*Row{row}}
+	g := &Group{Name: "scaling", About: "what more cores are good for", Rows: []*Row{row}}
 	for _, peer := range peers {
 		for _, n := range counts {
 			name := onCores(peer, n)

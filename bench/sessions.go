@@ -3,6 +3,7 @@ package main
 // sessions is what those cost that do nothing.
 var sessions = &Group{
 	Name:  "sessions",
+	About: "what sessions cost that do nothing",
 	Peers: []string{usher, usherSerial, protoactor, channel},
 	Rows: []*Row{
 		// Many new members at once, and the memory that they take when they have

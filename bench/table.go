@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -11,14 +12,14 @@ import (
 // writeTables prints the medians group by group, then the budgets.
 func (rep report) writeTables(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s, %d CPUs, median of %d rounds of %v, many is %d\n", rep.Go, rep.System, rep.CPUs, rep.Rounds, rep.Time, rep.Many)
+	fmt.Fprintf(&b, "%s %s, %d CPUs, median of %d rounds of %v, many is %d, conns %d\n", rep.Go, rep.System, rep.CPUs, rep.Rounds, rep.Time, rep.Many, rep.Conns)
 	for len(rep.Results) > 0 {
 		g := rep.Results[0].Group
 		n := slices.IndexFunc(rep.Results, func(r Result) bool { return r.Group != g })
 		if n < 0 {
 			n = len(rep.Results)
 		}
-		fmt.Fprintf(&b, "\n%s: per operation, allocations in parentheses\n", g.Name)
+		fmt.Fprintf(&b, "\n%s: %s\n", g.Name, cmp.Or(g.Shows, "per operation, allocations in parentheses"))
 		align(&b, "ll", medians(g, rep.Results[:n]))
 		rep.Results = rep.Results[n:]
 	}
@@ -46,14 +47,14 @@ func medians(g *Group, results []Result) [][]string {
 	return lines
 }
 
-// cell is the median of the rounds; beside a time stand its allocations.
+// cell is the median of the rounds; beside a speed stand the allocations.
 func (f Figure) cell(rounds []Figures) string {
 	vs := f.each(rounds)
 	if len(vs) == 0 {
 		return "–"
 	}
 	cell := digits(median(vs))
-	if allocs := Allocs.each(rounds); f == Time && len(allocs) > 0 {
+	if allocs := Allocs.each(rounds); f.speed() && len(allocs) > 0 {
 		cell += fmt.Sprintf(" (%.1f)", median(allocs))
 	}
 	return cell

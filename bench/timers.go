@@ -11,6 +11,7 @@ const afterFunc = "AfterFunc"
 // timers is what a timer costs, from a handler, where there are handlers.
 var timers = &Group{
 	Name:  "timers",
+	About: "what timers cost, beside time.AfterFunc",
 	Peers: []string{usher, usherSerial, afterFunc},
 	Rows: []*Row{
 		// Set one and remove it.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// idleLoad makes ops connections, or as many as the server takes, which are silent
+// after their first line, and weighs the server before and after. A first connection
+// comes and goes before that, for what a server loads or allocates once.
+func idleLoad(s *server) (Runner, func(), error) {
+	var cs []*client
+	run := func(ops int) (sample Sample, err error) {
+		hangUpAll(cs) // those of the run before
+		if s.most > 0 {
+			ops = min(ops, s.most)
+		}
+		if cs, err = connect(s.addr, 1); err != nil {
+			return sample, err
+		}
+		hangUpAll(cs)
+		before, err := s.settledMemory()
+		if err != nil {
+			return sample, err
+		}
+		if sample, err = s.measure(ops, func() (err error) {
+			cs, err = connect(s.addr, ops)
+			return err
+		}); err != nil {
+			return sample, err
+		}
+		after, err := s.settledMemory()
+		sample.Kept = after - before
+		return sample, err
+	}
+	return run, func() { hangUpAll(cs) }, nil
+}
+
+// Memory has settled when it stayed the same, but for a little, so many times in
+// a row: servers end what they are doing and give memory back in their own time.
+const (
+	settledLooks = 5
+	settledEvery = 20 * time.Millisecond
+	settledBytes = 64 << 10
+	settledLimit = time.Minute
+)
+
+// settledMemory has the server tidy up until its memory stays the same.
+func (s *server) settledMemory() (int64, error) {
+	deadline := time.Now().Add(settledLimit)
+	last, same := int64(0), 0
+	for time.Now().Before(deadline) {
+		if err := s.settle(); err != nil {
+			return 0, err
+		}
+		now, err := residentMemory(s.cmd.Process.Pid)
+		if err != nil {
+			return 0, err
+		}
+		if same++; now-last > settledBytes || last-now > settledBytes {
+			last, same = now, 1
+		}
+		if same == settledLooks {
+			return now, nil
+		}
+		time.Sleep(settledEvery)
+	}
+	return 0, fmt.Errorf("%w: the server's memory still changed after %v; measure on a quiet machine", errSample, settledLimit)
+}
