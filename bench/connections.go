@@ -3,6 +3,7 @@ package main
 // Peers that are servers.
 const (
 	usherShared = "usher-shared" // kernel.Parallel, all connections in one session
+	usherTCP    = "usher-tcp"    // kernel.Parallel, components/tcp
 	goPlain     = "go"           // package net alone, a goroutine for each connection
 	goSmall     = "go-512"       // the same with a read buffer of 512 bytes instead of 4096
 )
@@ -12,7 +13,7 @@ const (
 var connections = &Group{
 	Name:  "connections",
 	About: "servers that answer each line with the same line, loaded from another process",
-	Peers: []string{usher, usherSerial, usherShared, goPlain, goSmall, perl},
+	Peers: []string{usher, usherSerial, usherShared, usherTCP, goPlain, goSmall, perl},
 	Needs: map[string]func() error{perl: needPerl},
 	Shows: "servers by what another process sees; CPU is the server's",
 	Rows: []*Row{

@@ -7,11 +7,8 @@ import (
 	"github.com/usher-go/usher/wheel"
 )
 
-// secure has the wheel encrypt its connections: as soon as wheel.SocketFactoryConfig
-// has TLS and HandshakeTimeout, it sets them and never fails.
-func secure(_ *wheel.SocketFactoryConfig, t *tls.Config, _ time.Duration) error {
-	if t == nil {
-		return nil
-	}
-	return misconfigured("TLS", "is set, and cannot be yet; wrap the connection in PreConnect")
+// secure has the wheel encrypt its connections.
+func secure(cfg *wheel.SocketFactoryConfig, t *tls.Config, handshake time.Duration) error {
+	cfg.TLS, cfg.HandshakeTimeout = t, handshake
+	return nil
 }
