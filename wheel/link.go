@@ -180,8 +180,8 @@ func (l *link) write(c *kernel.Context) bool {
 // finish is the wheel's end. The connection is closed when the owner hears of it.
 func (l *link) finish(c *kernel.Context) {
 	l.hangUp()
+	defer l.src.Close() // also when the handler calls runtime.Goexit
 	l.src.Deliver(c, string(l.terms.closed), l.reason)
-	l.src.Close()
 }
 
 // because notes why the wheel will end; the first reason stands.

@@ -132,8 +132,8 @@ func (r *Run) turn(c *kernel.Context) {
 			return
 		}
 		r.hangUp()
+		defer r.src.Close()
 		r.src.Deliver(c, string(r.cfg.CloseEvent), r.ended().err)
-		r.src.Close()
 	}
 }
 

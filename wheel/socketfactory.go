@@ -335,6 +335,6 @@ func (f *SocketFactory) fail(c *kernel.Context, e *Error) bool {
 
 // finish is the wheel's end; reason is nil after a client's success.
 func (f *SocketFactory) finish(c *kernel.Context, reason error) {
+	defer f.src.Close()
 	f.src.Deliver(c, string(f.cfg.CloseEvent), reason)
-	f.src.Close()
 }
