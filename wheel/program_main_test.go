@@ -109,7 +109,7 @@ func tellTerminal([]string) error {
 	for fd := range 3 {
 		fmt.Print(term.IsTerminal(fd), " ")
 	}
-	t, err := unix.IoctlGetTermios(0, getTermios)
+	t, err := unix.IoctlGetTermios(0, wheel.IoctlGetTermios)
 	if err != nil {
 		return err
 	}

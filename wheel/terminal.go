@@ -73,8 +73,8 @@ func resize(terminal *os.File, size Winsize) error {
 func endOfFile(terminal *os.File, midLine bool) ([]byte, error) {
 	var t *unix.Termios
 	err := control(terminal, func(fd int) (err error) {
-		t, err = unix.IoctlGetTermios(fd, getTermios)
-		return os.NewSyscallError("ioctl "+getTermiosName, err)
+		t, err = unix.IoctlGetTermios(fd, ioctlGetTermios)
+		return os.NewSyscallError("ioctl, reading a terminal's mode", err)
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,4 @@
+package wheel
+
+// IoctlGetTermios is the number by which this system gives a terminal's mode.
+const IoctlGetTermios = ioctlGetTermios

@@ -1,8 +1,0 @@
-package wheel
-
-import "golang.org/x/sys/unix"
-
-const (
-	getTermios     = unix.TIOCGETA
-	getTermiosName = "TIOCGETA"
-)
