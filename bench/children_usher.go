@@ -21,7 +21,7 @@ func init() {
 
 func usherChildBytes(mode kernel.Mode, ops int) (Sample, error) {
 	got := 0
-	s, err := usherChild(mode, ops, wheel.RunConfig{Program: zeros(ops), Stdout: wheel.Decode(filter.Stream(), usherGotBytes)},
+	s, err := usherChild(mode, ops, wheel.RunConfig{Program: zeros(ops), Stdout: wheel.Decode(&filter.StreamFilter{Reuse: true}, usherGotBytes)},
 		session.On(usherGotBytes, func(_ *kernel.Context, p []byte) error {
 			got += len(p)
 			return nil

@@ -35,7 +35,7 @@ func (u *usherSource) session(conn net.Conn) *session.Session {
 	return session.New(
 		session.Handle("_start", func(c *kernel.Context) (err error) {
 			u.rw, err = wheel.NewReadWrite(c, conn, wheel.ReadWriteConfig[[]byte, []byte]{
-				Filter: filter.Stream(), InputEvent: usherGotBytes, LowEvent: usherLow,
+				Filter: &filter.StreamFilter{Reuse: true}, InputEvent: usherGotBytes, LowEvent: usherLow,
 				HighMark: 4 * len(chunk), LowMark: len(chunk),
 			})
 			return err
@@ -72,7 +72,7 @@ func (u *usherSink) session(conn net.Conn) *session.Session {
 	return session.New(
 		session.Handle("_start", func(c *kernel.Context) (err error) {
 			u.rw, err = wheel.NewReadWrite(c, conn, wheel.ReadWriteConfig[[]byte, []byte]{
-				Filter: filter.Stream(), InputEvent: usherGotBytes,
+				Filter: &filter.StreamFilter{Reuse: true}, InputEvent: usherGotBytes,
 			})
 			return err
 		}),
