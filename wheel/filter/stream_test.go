@@ -38,3 +38,25 @@ func TestF18_EverythingFedIsOneRecord(t *testing.T) {
 		t.Errorf("records share memory: %q, %q", rec, first)
 	}
 }
+
+// With Reuse a record's storage serves the next one, and the rest holds.
+func TestF18_StreamReuses(t *testing.T) {
+	f := &filter.StreamFilter{Reuse: true}
+	storage := func(s string) *byte {
+		f.Feed([]byte(s))
+		rec, ok, _ := f.Next()
+		if !ok || string(rec) != s {
+			t.Fatalf("Next = %q, %v, want %q", rec, ok, s)
+		}
+		if p := f.Pending(); p != nil {
+			t.Errorf("Pending = %q with the record out", p)
+		}
+		if again, ok, _ := f.Next(); ok {
+			t.Errorf("Next = %q again", again)
+		}
+		return &rec[0]
+	}
+	if storage("one") != storage("two") {
+		t.Error("it does not reuse its storage")
+	}
+}
