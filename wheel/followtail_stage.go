@@ -41,7 +41,7 @@ func (f *FollowTail[In]) feed(p []byte) {
 }
 
 func (f *FollowTail[In]) step(c *kernel.Context) verdict {
-	v, cause := step(c, f.tail.src, &f.filter, f.input, f.tail.terms.failed, "")
+	v, cause := next(f.filter.Next()).deliver(c, f.tail.src, f.input, f.tail.terms.failed, "")
 	if cause != nil {
 		f.tail.because(cause)
 	}

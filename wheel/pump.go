@@ -55,27 +55,30 @@ func pump(c *kernel.Context, in *input, current func() stage) verdict {
 	return more
 }
 
-// decoder is the input side of a filter.Filter.
-type decoder[In any] interface {
-	Next() (rec In, ok bool, err error)
+// told is what a filter's Next has returned.
+type told[In any] struct {
+	rec In
+	ok  bool
+	err error
 }
 
-// step delivers one record of f, or an ErrorEvent for one it refused. cause is
-// set when f is unusable from now on.
-func step[In any](c *kernel.Context, src *kernel.Source, f decoder[In], event kernel.Event[In], failed kernel.Event[*Error], stream string) (v verdict, cause error) {
-	rec, ok, err := f.Next()
+func next[In any](rec In, ok bool, err error) told[In] { return told[In]{rec, ok, err} }
+
+// deliver tells the owner of one record, or of one that the filter refused by an
+// ErrorEvent. cause is set when the filter is unusable from now on.
+func (n told[In]) deliver(c *kernel.Context, src *kernel.Source, event kernel.Event[In], failed kernel.Event[*Error], stream string) (v verdict, cause error) {
 	alive := true
 	switch {
-	case err != nil:
+	case n.err != nil:
 		v = done
-		e := &Error{Op: "filter", Err: err, Wheel: src.ID(), Stream: stream}
-		if errors.Is(err, filter.ErrUnusable) {
+		e := &Error{Op: "filter", Err: n.err, Wheel: src.ID(), Stream: stream}
+		if errors.Is(n.err, filter.ErrUnusable) {
 			v, cause = lost, e
 		}
 		alive = src.Deliver(c, string(failed), e)
-	case ok:
+	case n.ok:
 		v = done
-		alive = src.Deliver(c, string(event), rec)
+		alive = src.Deliver(c, string(event), n.rec)
 	}
 	if !alive {
 		v = gone

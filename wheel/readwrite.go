@@ -157,7 +157,7 @@ func (rw *ReadWrite[In, Out]) feed(p []byte) { rw.filter.Feed(p) }
 
 func (rw *ReadWrite[In, Out]) step(c *kernel.Context) verdict {
 	l := rw.link
-	v, cause := step(c, l.src, rw.filter, rw.input, l.terms.failed, "")
+	v, cause := next(rw.filter.Next()).deliver(c, l.src, rw.input, l.terms.failed, "")
 	if cause != nil {
 		l.because(cause)
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/wheel/filter"
 )
 
 // ID returns the wheel's ID, which its events carry in Context.Wheel (W3).
@@ -32,13 +33,8 @@ func (rw *ReadWrite[In, Out]) Put(records ...Out) error {
 	return encode(rw.filter, records, l.put)
 }
 
-// encoder is the output side of a filter.Filter.
-type encoder[Out any] interface {
-	Append(dst []byte, v Out) ([]byte, error)
-}
-
 // encode turns records into bytes, in a buffer that is borrowed for the while.
-func encode[Out any](f encoder[Out], records []Out, put func([]byte) error) error {
+func encode[In, Out any](f filter.Filter[In, Out], records []Out, put func([]byte) error) error {
 	box := scratch.Get().(*[]byte)
 	buf := (*box)[:0]
 	var err error

@@ -49,7 +49,7 @@ func (d *decoding[In, Out]) feed(p []byte) { d.filter.Feed(p) }
 func (d *decoding[In, Out]) pending() []byte { return d.filter.Pending() }
 
 func (d *decoding[In, Out]) step(c *kernel.Context, t *tap) verdict {
-	v, _ := step(c, t.src, d.filter, d.event, t.failed, t.stream)
+	v, _ := next(d.filter.Next()).deliver(c, t.src, d.event, t.failed, t.stream)
 	return v
 }
 
