@@ -146,11 +146,12 @@ func (cl *caller[In, Out]) startDial(c *kernel.Context) error {
 		return err
 	}
 	f, err := wheel.NewSocketFactory(c, cfg)
-	if err != nil {
-		return err
+	cl.state.Attempts++
+	if err != nil { // an address that Connect brought and TLS makes nothing of
+		evFailed.Delay(c, 0, &wheel.Error{Op: "connect", Err: err})
+		return nil
 	}
 	cl.dial = f
-	cl.state.Attempts++
 	if d := cl.cfg.ConnectTimeout; d > 0 {
 		evTimeout.Delay(c, d, struct{}{})
 	}
@@ -160,14 +161,15 @@ func (cl *caller[In, Out]) startDial(c *kernel.Context) error {
 func (cl *caller[In, Out]) stopDial(c *kernel.Context) {
 	if cl.dial != nil {
 		cl.dial.Close()
-		cl.dialed(c)
 	}
+	cl.dialed(c)
 }
 
 // dialed: the attempt is over, one way or the other.
 func (cl *caller[In, Out]) dialed(c *kernel.Context) {
 	cl.dial = nil
 	c.AlarmClear(evTimeout.Name())
+	c.AlarmClear(evFailed.Name())
 }
 
 func (cl *caller[In, Out]) late(c *kernel.Context) error {

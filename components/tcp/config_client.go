@@ -28,12 +28,13 @@ type ClientConfig[In, Out any] struct {
 	// Alias of the session while it is not shut down (C36). Default none.
 	Alias string
 
-	// TLS has the connection encrypted, before PreConnect. Default nil: plain.
+	// TLS has the connection encrypted, before PreConnect. Its ServerName is by
+	// default the host of RemoteAddress. Default nil: plain.
 	TLS *tls.Config
 
 	// ConnectTimeout limits an attempt, name lookup and TLS handshake included
 	// (C29), by the kernel's clock. ConnectError gets ETIMEDOUT. Default 0: the
-	// system's.
+	// system's, and for the handshake the wheel's.
 	ConnectTimeout time.Duration
 
 	// Reconnect is when to connect again by itself. Default: never.
@@ -54,8 +55,8 @@ type ClientConfig[In, Out any] struct {
 	Connected func(c *kernel.Context, conn *Conn[In, Out]) error
 
 	// ConnectError is told of each attempt that failed. It may ask for another by
-	// the event Reconnect, also by Context.Call (C28). Default:
-	// kernel.Kernel.Report.
+	// the event Reconnect, also by Context.Call (C28). Client.State says waiting if
+	// there will be one anyway, and resting if not. Default: kernel.Kernel.Report.
 	ConnectError func(c *kernel.Context, conn *Conn[In, Out], e *wheel.Error) error
 
 	// ServerInput takes one record. None comes after a shutdown was asked for
@@ -124,6 +125,9 @@ func (cfg *ClientConfig[In, Out]) fill() (*terms[In, Out], error) {
 	case cfg.ConnectTimeout < 0:
 		return nil, misconfigured("ClientConfig.ConnectTimeout", "is %v; want 0 for none, or more", cfg.ConnectTimeout)
 	}
+	if err := cfg.checkAddresses(); err != nil {
+		return nil, err
+	}
 	if err := cfg.Reconnect.fill(); err != nil {
 		return nil, err
 	}
@@ -131,4 +135,22 @@ func (cfg *ClientConfig[In, Out]) fill() (*terms[In, Out], error) {
 		return nil, err
 	}
 	return t, checkStates("ClientConfig.States", cfg.States)
+}
+
+// checkAddresses finds what no attempt could get over.
+func (cfg *ClientConfig[In, Out]) checkAddresses() error {
+	var host string
+	if cfg.Network != "unix" {
+		var err error
+		if host, _, err = net.SplitHostPort(cfg.RemoteAddress); err != nil {
+			return misconfigured("ClientConfig.RemoteAddress", "is %q (%v); want host:port", cfg.RemoteAddress, err)
+		}
+		if _, _, err = net.SplitHostPort(cfg.BindAddress); err != nil && cfg.BindAddress != "" {
+			return misconfigured("ClientConfig.BindAddress", "is %q (%v); want host:port, port 0 for any", cfg.BindAddress, err)
+		}
+	}
+	if t := cfg.TLS; t != nil && t.ServerName == "" && !t.InsecureSkipVerify && host == "" {
+		return misconfigured("ClientConfig.TLS", "has no ServerName, and RemoteAddress %q names none; set it", cfg.RemoteAddress)
+	}
+	return nil
 }

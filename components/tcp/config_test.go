@@ -1,6 +1,7 @@
 package tcp_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
@@ -65,19 +66,23 @@ func TestC1_C2_C21_ServerConfigIsChecked(t *testing.T) {
 func TestC24_C37_ClientConfigIsChecked(t *testing.T) {
 	type edit = func(*clientConfig)
 	for field, f := range map[string]edit{
-		"ClientConfig.Network":        func(c *clientConfig) { c.Network = "udp" },
-		"ClientConfig.RemoteAddress":  func(c *clientConfig) { c.RemoteAddress = "" },
-		"ClientConfig.ServerInput":    func(c *clientConfig) { c.ServerInput = nil },
-		"ClientConfig.Filter":         func(c *clientConfig) { c.Filter = nil },
-		"ClientConfig.ConnectTimeout": func(c *clientConfig) { c.ConnectTimeout = -1 },
-		"ReconnectPolicy.Attempts":    func(c *clientConfig) { c.Reconnect.Attempts = -2 },
-		"ReconnectPolicy.Min":         func(c *clientConfig) { c.Reconnect.Min = -1 },
-		"ReconnectPolicy.Max":         func(c *clientConfig) { c.Reconnect.Min, c.Reconnect.Max = 2, 1 },
-		"ReconnectPolicy.Jitter":      func(c *clientConfig) { c.Reconnect.Jitter = 1.5 },
-		"Limits.HighMark":             func(c *clientConfig) { c.ServerLow = func(*kernel.Context, *conn) error { return nil } },
-		"Events.Input":                func(c *clientConfig) { c.Events = ownedBy("x") },
-		"Events.Drain":                func(c *clientConfig) { c.Events.Drain, c.Events.Owner = joined, "x" },
-		`States has a handler for ""`: func(c *clientConfig) { c.States = []state{{}} },
+		"ClientConfig.Network":         func(c *clientConfig) { c.Network = "udp" },
+		"ClientConfig.RemoteAddress":   func(c *clientConfig) { c.RemoteAddress = "" },
+		`RemoteAddress is "localhost"`: func(c *clientConfig) { c.RemoteAddress = "localhost" },
+		"ClientConfig.BindAddress":     func(c *clientConfig) { c.BindAddress = "127.0.0.1" },
+		"ClientConfig.TLS":             func(c *clientConfig) { c.RemoteAddress, c.TLS = ":1", &tls.Config{} },
+		`names none; set it`:           func(c *clientConfig) { c.Network, c.RemoteAddress, c.TLS = "unix", "/x", &tls.Config{} },
+		"ClientConfig.ServerInput":     func(c *clientConfig) { c.ServerInput = nil },
+		"ClientConfig.Filter":          func(c *clientConfig) { c.Filter = nil },
+		"ClientConfig.ConnectTimeout":  func(c *clientConfig) { c.ConnectTimeout = -1 },
+		"ReconnectPolicy.Attempts":     func(c *clientConfig) { c.Reconnect.Attempts = -2 },
+		"ReconnectPolicy.Min":          func(c *clientConfig) { c.Reconnect.Min = -1 },
+		"ReconnectPolicy.Max":          func(c *clientConfig) { c.Reconnect.Min, c.Reconnect.Max = 2, 1 },
+		"ReconnectPolicy.Jitter":       func(c *clientConfig) { c.Reconnect.Jitter = 1.5 },
+		"Limits.HighMark":              func(c *clientConfig) { c.ServerLow = func(*kernel.Context, *conn) error { return nil } },
+		"Events.Input":                 func(c *clientConfig) { c.Events = ownedBy("x") },
+		"Events.Drain":                 func(c *clientConfig) { c.Events.Drain, c.Events.Owner = joined, "x" },
+		`States has a handler for ""`:  func(c *clientConfig) { c.States = []state{{}} },
 	} {
 		cfg := clientConfig{RemoteAddress: "127.0.0.1:1", ServerInput: echo, Filter: filter.Line}
 		f(&cfg)

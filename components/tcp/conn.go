@@ -59,9 +59,10 @@ func (conn *Conn[In, Out]) Put(records ...Out) error {
 }
 
 // Send has Put done in the connection's session, from a handler of any session: it
-// posts the event Put. What is sent to a connection that is ending is dropped. An
-// error is that of Context.Post, and says that there is no such session any more.
-// Outside handlers use kernel.Kernel.Post.
+// posts the event Put. What is sent to a connection that is ending is dropped, and
+// so is what is sent to a client that has none now, which is reported, too. An error
+// is that of Context.Post, and says that there is no such session any more. Outside
+// handlers use kernel.Kernel.Post.
 func (conn *Conn[In, Out]) Send(c *kernel.Context, records ...Out) error {
 	args := make([]any, len(records))
 	for i, r := range records {

@@ -42,12 +42,13 @@
 // Those of a server, Started, Error and Stopped, run in its session; those of a
 // client, Started and ConnectError besides, in the client's, which is the same
 // through all reconnects. What a connection has to remember is in Conn.Heap, or in
-// the program's own map.
+// the program's own map. A type alias, type conn = tcp.Conn[string, string], keeps
+// signatures short.
 //
 // A callback belongs to the session that it runs in (C11, C41): timers, aliases,
 // signals and wheels that it makes through its Context are that one's, and go with
 // it. Other sessions reach it by the events below, and by those in ClientStates and
-// States.
+// States: so one side of a proxy has the other pause its input, or end its output.
 //
 // # Events
 //
@@ -77,11 +78,12 @@
 // A shutdown, by Conn.Shutdown or by event, stops the input at once, sends what is
 // unsent and closes; the peer has Limits.FlushTimeout for that. Conn.Close loses
 // what is unsent. A peer that ends its input gets what is unsent, too, and what
-// ClientError still puts. A write that fails, a record that the filter refuses,
-// silence for Limits.IdleTimeout, and output beyond Limits.MaxOutput end the
-// connection after ClientError, and ClientKeepOnError changes that for the first two
-// and the peer's end. With what is unread or unsent gone, closing takes up to a
-// second, while the peer closes its side; see wheel.ReadWrite.CloseFlushed.
+// ClientError still puts; to one that only waits for answers which are not made yet,
+// ClientKeepOnError leaves the output open. A write that fails, a record that the
+// filter refuses, silence for Limits.IdleTimeout, and output beyond Limits.MaxOutput
+// end the connection after ClientError, and ClientKeepOnError changes that for the
+// first two and the peer's end. With what is unread or unsent gone, closing takes up
+// to a second, while the peer closes its side; see wheel.ReadWrite.CloseFlushed.
 //
 // # Failure
 //
@@ -89,8 +91,9 @@
 // that connection: it is closed at once, no callback follows but
 // ClientDisconnected, and the server handles DIE and reports the *kernel.Exception.
 // Everything else goes on. Events that the connection's session has posted to itself
-// are still handled. Two errors are no failure: Put's, when the connection is ending
-// anyway or takes no more (see Conn.Put).
+// are still handled. A program that watches DIE in Started takes this over from the
+// server. Two errors are no failure: Put's, when the connection is ending anyway or
+// takes no more (see Conn.Put).
 //
 // The failure of a server's own callback, of a client's, and of sessions that the
 // program makes below a connection, is the program's: DIE goes its way, and stops
@@ -115,7 +118,8 @@
 // needs an owner, such as Events.Owner, or a lock. ClientPreConnect and
 // ClientConnected run while the server's session waits for them.
 //
-// Timeouts and waits run by the kernel's clock.
+// Timeouts and waits run by the kernel's clock, but for TLS handshakes, which
+// HandshakeTimeout limits in real time.
 //
 // # Errors
 //

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/usher-go/usher/components/tcp"
 	"github.com/usher-go/usher/kernel"
@@ -249,5 +250,48 @@ func TestGarbageThatEndsTheFilter(t *testing.T) {
 			r.await("disconnected true")
 			r.want("preconnect", "connected", "error filter", "disconnected true")
 		}
+	})
+}
+
+// Started is the place for what a server does about signals, and a watch of DIE
+// there takes the server's place.
+func TestStartedWatchesSignals(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m)
+		cfg := r.noted()
+		cfg.ClientPreConnect, cfg.ClientFlushed = nil, nil
+		cfg.Started = func(c *kernel.Context) error {
+			c.Sig("DIE", "die")
+			c.State("die", func(c *kernel.Context) error {
+				c.SigHandled()
+				r.note("die: %s", cause(c.Arg(1).(*kernel.Exception).Err))
+				return nil
+			})
+			c.Sig("TERM", "term")
+			c.State("term", func(c *kernel.Context) error {
+				c.SigHandled()
+				r.note("term")
+				return tcp.Drain.Post(c, c.Self(), time.Hour)
+			})
+			return nil
+		}
+		cfg.ClientDrain = func(_ *kernel.Context, conn *conn) error { defer conn.Shutdown(); return conn.Put("bye") }
+		cfg.ClientInput = func(*kernel.Context, *conn, string) error { return errors.New("cannot do") }
+		s := r.server(cfg)
+		p := r.dial(s.Addr())
+		p.send("hello\n")
+		p.hungUp()
+		r.await("die: cannot do")
+		r.clear()
+		q := r.dial(s.Addr())
+		r.await("connected")
+		if err := r.k.Signal(s.Session(), "TERM"); err != nil {
+			t.Fatal(err)
+		}
+		q.line("bye")
+		q.end()
+		q.Close()
+		r.ended(s.Session())
+		r.want("connected", "term", "disconnected nil")
 	})
 }

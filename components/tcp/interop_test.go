@@ -53,15 +53,6 @@ func start(t *testing.T, pkg, name string, args ...string) *program {
 	return p
 }
 
-// perl runs one of the scripts in testdata.
-func perl(t *testing.T, script string, args ...string) *program {
-	t.Helper()
-	if err := exec.Command("perl", "-MPOE", "-MPOE::Component::Server::TCP", "-e", "POE::Kernel->run").Run(); err != nil {
-		t.Skipf("no Perl with POE here (Debian: libpoe-perl): %v", err)
-	}
-	return start(t, "perl", "perl", append([]string{filepath.Join("testdata", script)}, args...)...)
-}
-
 func (p *program) say(s string) {
 	p.t.Helper()
 	if _, err := io.WriteString(p, s); err != nil {
@@ -112,58 +103,6 @@ func capitals(r *rig) serverConfig {
 }
 
 func port(a net.Addr) string { return fmt.Sprint(a.(*net.TCPAddr).Port) }
-
-func TestInteropPerlClient(t *testing.T) {
-	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		for _, last := range []string{"bye", "there"} {
-			r := newRig(t, m)
-			s := r.server(capitals(r))
-			perl(t, "client.pl", "Line", port(s.Addr()), "hello", last).want(
-				append([]string{"connected", "input HELLO", "input " + strings.ToUpper(last)}, map[string][]string{
-					"bye":   {"error read 0", "disconnected"},
-					"there": {"disconnected"},
-				}[last]...)...)
-			r.await("disconnected nil")
-			want := []string{"connected", "input hello", "input " + last}
-			if last != "bye" {
-				want = append(want, "error read EOF")
-			}
-			r.want(append(want, "disconnected nil")...)
-		}
-	})
-}
-
-func TestInteropPerlServer(t *testing.T) {
-	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		for _, last := range []string{"bye", "there"} {
-			r := newRig(t, m)
-			p := perl(t, "server.pl", "Line")
-			cfg := r.notedClient(nobody(t))
-			cfg.RemoteAddress = "127.0.0.1:" + strings.TrimPrefix(p.line(), "port ")
-			cfg.PreConnect, cfg.Started = nil, nil
-			cfg.Connected = func(_ *kernel.Context, conn *conn) error { return conn.Put("hello", last) }
-			cfg.ServerInput = func(_ *kernel.Context, conn *conn, line string) error {
-				r.note("input %s", line)
-				if line == "THERE" {
-					conn.Shutdown()
-				}
-				return nil
-			}
-			r.client(cfg)
-			r.await("disconnected nil")
-			want := []string{"input HELLO", "input " + strings.ToUpper(last), "disconnected nil"}
-			if last == "bye" {
-				want = slices.Insert(want, 2, "error read EOF")
-			}
-			r.want(want...)
-			theirs := []string{"connected", "input hello", "input " + last, "disconnected", "stopped"}
-			if last != "bye" {
-				theirs = slices.Insert(theirs, 3, "error read 0")
-			}
-			p.want(theirs...)
-		}
-	})
-}
 
 // Half closed: the answer to what came before the end is still sent.
 func TestInteropNetcat(t *testing.T) {

@@ -18,7 +18,8 @@ const (
 // Waits double from Min to Max. They begin at Min again, and attempts are counted
 // anew, when a connection has brought a record or has lasted for Max.
 type ReconnectPolicy struct {
-	// Attempts is how many there may be in a row. 0 is none, NoLimit any number.
+	// Attempts is how many there may be in a row, besides the program's own (the
+	// first one, Reconnect, Connect). 0 is none, NoLimit any number.
 	Attempts int
 
 	// Min and Max bound the wait. Default 100 ms and 30 s.

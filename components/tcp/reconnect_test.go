@@ -2,6 +2,7 @@ package tcp_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -105,5 +106,57 @@ func TestReconnectFindsTheServerAgain(t *testing.T) {
 		r.ended(cl.Session())
 		s.Shutdown()
 		r.ended(s.Session())
+	})
+}
+
+// An address that cannot work is a failed attempt like any other, told once, and
+// another one, or a shutdown, overtakes it.
+func TestC35_ConnectToAnAddressThatTLSCannotUse(t *testing.T) {
+	id := newIdentity(t)
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m)
+		s := r.server(serverConfig{TLS: id.server, ClientInput: echo})
+		good := s.Addr().String()
+		cfg := r.notedClient(s.Addr())
+		cfg.TLS, cfg.PreConnect, cfg.Started = id.client, nil, nil
+		up := 0
+		cfg.Connected = func(c *kernel.Context, conn *conn) error {
+			r.note("connected")
+			if up++; up == 1 {
+				return tcp.Connect.Yield(c, "nowhere")
+			}
+			return errors.Join(tcp.Connect.Yield(c, "nowhere"), tcp.Shutdown.Yield(c, struct{}{}))
+		}
+		cfg.ConnectError = func(c *kernel.Context, _ *conn, e *wheel.Error) error {
+			r.note("failed %s %t", e.Op, errors.Is(e, wheel.ErrConfig))
+			return tcp.Connect.Yield(c, good)
+		}
+		cl := r.client(cfg)
+		r.ended(cl.Session())
+		r.want("connected", "disconnected nil", "failed connect true", "connected", "disconnected nil")
+		if st := cl.State(); st.Attempts != 4 || st.Failures != 1 || st.Connects != 2 {
+			t.Errorf("state %+v", st)
+		}
+	})
+}
+
+// ConnectError can tell the last failure from those that another attempt follows.
+func TestConnectErrorKnowsWhatFollows(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m)
+		var cl *tcp.Client
+		made := make(chan struct{})
+		cfg := r.notedClient(nobody(t))
+		cfg.Started = nil
+		cfg.Reconnect = tcp.ReconnectPolicy{Attempts: 2, Min: time.Millisecond}
+		cfg.ConnectError = func(*kernel.Context, *conn, *wheel.Error) error {
+			<-made
+			r.note("%s", cl.State().State)
+			return nil
+		}
+		cl = r.client(cfg)
+		close(made)
+		r.ended(cl.Session())
+		r.want("waiting", "waiting", "resting")
 	})
 }

@@ -1,7 +1,7 @@
 # server.pl FILTER: a POE::Component::Server::TCP on a free port of the loopback
 # interface. It says "port N" on standard output, then what happens, a line each. It
-# answers every record with the same text in capitals; "bye" has it close that
-# connection after the answer. When the first client has gone it stops.
+# answers every record; after "bye" it closes that connection. When the first client
+# has gone it stops.
 use strict;
 use warnings;
 use FindBin;
@@ -11,7 +11,7 @@ use POE qw(Component::Server::TCP);
 use Socket qw(unpack_sockaddr_in);
 
 $| = 1;
-my $name = shift // 'Line';
+my ($name) = @ARGV;
 
 POE::Component::Server::TCP->new(
     Alias        => 'server',
@@ -22,16 +22,15 @@ POE::Component::Server::TCP->new(
         my ($port) = unpack_sockaddr_in( $_[HEAP]{listener}->getsockname );
         print "port $port\n";
     },
-    ClientConnected => sub { print "connected\n" },
+    ClientConnected => sub { print "connected\n"; $_[HEAP]{records} = 0 },
     ClientInput     => sub {
-        my $line = text( $name, $_[ARG0] );
-        print "input $line\n";
-        $_[HEAP]{client}->put( record( $name, uc $line ) );
-        $_[KERNEL]->yield('shutdown') if $line eq 'bye';
+        $_[HEAP]{records}++;
+        $_[HEAP]{client}->put( answer( $_[ARG0] ) );
+        $_[KERNEL]->yield('shutdown') if is_bye( $_[ARG0] );
     },
     ClientError        => sub { print "error $_[ARG0] ", $_[ARG1] + 0, "\n" },
     ClientDisconnected => sub {
-        print "disconnected\n";
+        print "$_[HEAP]{records} records\ndisconnected\n";
         $_[KERNEL]->post( server => 'shutdown' );
     },
     Stopped => sub { print "stopped\n" },
