@@ -204,7 +204,9 @@ func (l *loop) loopRun() {
 		case idleZombie:
 			k.signal(k.root, "ZOMBIE", nil, 0)
 		case idleWait:
-			l.sleep()
+			if !l.look() {
+				l.sleep()
+			}
 		}
 	}
 }
@@ -231,4 +233,9 @@ func (l *loop) sleep() {
 	case <-timeout:
 	}
 	l.token.lock()
+}
+
+func (l *loop) look() bool {
+	f := lookout.Load()
+	return f != nil && l.k.cfg.Mode == Serial && (*f)((*Source).Wake)
 }

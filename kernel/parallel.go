@@ -112,7 +112,7 @@ func (p *parallel) start() {
 // addWorker is called with the lock.
 func (p *parallel) addWorker() {
 	w := &worker{p: p, seen: ^uint64(0), stride: 1}
-	w.ch = p.k.newChain(w)
+	w.ch, w.wake = p.k.newChain(w), w.wakeSource
 	p.k.calls.register(w.ch)
 	p.all = append(p.all, w)
 	p.wg.Add(1)

@@ -61,17 +61,31 @@ func (src *Source) ID() WheelID { return src.id }
 
 // Wake asks for a turn, from any goroutine. A turn that is asked for holds the
 // session, like an event.
-func (src *Source) Wake() {
-	if src.woken.Swap(true) {
+func (src *Source) Wake() { src.wake(nil) }
+
+// wake is Wake on a chain, if there is one. The flag says that the event is queued,
+// and not that somebody is about to queue it: until then it holds nothing.
+func (src *Source) wake(ch *chain) {
+	if src.woken.Load() {
 		return
 	}
-	ev := event{kind: evWheel, a: [2]any{src}, from: src.s}
-	k := src.s.k
-	if k.loop != nil {
-		_ = k.loop.postOutside(src.s, &ev)
+	s := src.s
+	s.mu.Lock()
+	if s.dead || src.woken.Load() {
+		s.mu.Unlock()
 		return
 	}
-	_ = k.par.post(nil, src.s, &ev)
+	ev := event{kind: evWheel, a: [2]any{src}, from: s}
+	if l := s.k.loop; l != nil {
+		l.leave(&posted{ev: ev, to: s})
+		src.woken.Store(true)
+		s.mu.Unlock()
+		return
+	}
+	first := s.in.empty()
+	*s.in.next() = ev
+	src.woken.Store(true)
+	s.close(ch, first)
 }
 
 // Watch says whether the wheel waits for something that may wake it: then it

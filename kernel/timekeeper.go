@@ -69,6 +69,9 @@ func (w *worker) glance() {
 		k.fire(w.ch, now)
 		k.timers.firing.Unlock()
 	}
+	if w.n.Load() > 0 {
+		w.look()
+	}
 	switch turns := now - w.glanced; {
 	case turns < int64(glanceEvery)/2:
 		w.stride = min(2*w.stride, maxStride)

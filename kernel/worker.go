@@ -27,6 +27,8 @@ type worker struct {
 	looked uint          // … when it glanced up last, see glance
 	stride uint          // turns between two glances
 
+	wake func(*Source) // wakeSource, bound once
+
 	glanced, yielded int64 // when it did so last, by the kernel's clock
 }
 
@@ -111,6 +113,9 @@ func (w *worker) find() *session {
 		}
 		if s := w.steal(); s != nil {
 			return s
+		}
+		if w.look() {
+			continue
 		}
 		if !w.park() {
 			return nil
