@@ -54,7 +54,16 @@ func (d *dialer) start() {
 		d.cleanup = append(d.cleanup, async.DialAsync(d.ctx, d.cfg.Network, d.cfg.RemoteAddress, d.dialled))
 		return
 	}
-	go func() { d.dialled(d.network.Dial(d.ctx, d.cfg.Network, d.cfg.RemoteAddress)) }()
+	ctx, cancel := d.ctx, context.CancelFunc(func() {})
+	if limit := d.cfg.ConnectTimeout; limit > 0 {
+		// So that a silent address of several does not get all of it; net.Dialer
+		// shares it out. It is tooLate that ends the attempt, before this.
+		ctx, cancel = context.WithTimeout(ctx, limit+limit/4)
+	}
+	go func() {
+		defer cancel()
+		d.dialled(d.network.Dial(ctx, d.cfg.Network, d.cfg.RemoteAddress))
+	}()
 }
 
 func (d *dialer) dialled(conn net.Conn, err error) {
@@ -93,13 +102,17 @@ func (d *dialer) tooLate() {
 	d.giveUp()
 }
 
-// errConnectTimeout is a net.Error whose Timeout is true, and matches
-// syscall.ETIMEDOUT (C29), context.DeadlineExceeded and os.ErrDeadlineExceeded.
-var errConnectTimeout = timeoutError{}
+// timeoutError names the limit that was passed. It is a net.Error whose Timeout is
+// true, and matches syscall.ETIMEDOUT (C29), context.DeadlineExceeded and
+// os.ErrDeadlineExceeded.
+type timeoutError string
 
-type timeoutError struct{}
+const (
+	errConnectTimeout   timeoutError = "ConnectTimeout"
+	errHandshakeTimeout timeoutError = "HandshakeTimeout"
+)
 
-func (timeoutError) Error() string   { return "ConnectTimeout passed" }
+func (e timeoutError) Error() string { return string(e) + " passed" }
 func (timeoutError) Timeout() bool   { return true }
 func (timeoutError) Temporary() bool { return true }
 func (timeoutError) Is(target error) bool {

@@ -35,6 +35,9 @@ func (h *handshake) do(conn net.Conn) (net.Conn, error) {
 	secure := h.side(conn, h.cfg)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
+		if ctx.Err() == context.DeadlineExceeded {
+			err = errHandshakeTimeout
+		}
 		return nil, err
 	}
 	return secure, nil

@@ -91,10 +91,13 @@ func (l *link) watch() {
 }
 
 func (l *link) turn(c *kernel.Context) {
+	if l.idle.tooLong(l.paused && !l.inOver) {
+		l.expire()
+	}
 	if !l.read(c) || !l.write(c) {
 		return
 	}
-	if l.outOver && (l.inOver || !l.terms.reads) {
+	if l.outOver && (l.inOver || !l.terms.reads && !l.closing) {
 		l.finish(c)
 		return
 	}
@@ -118,8 +121,6 @@ func (l *link) read(c *kernel.Context) bool {
 	case l.closing:
 		l.inOver = l.in.discard() || l.linger.rung()
 		return true
-	case l.idle.tooLong(l.in.paused):
-		l.in.over = os.ErrDeadlineExceeded
 	}
 	switch pump(c, &l.in, l.current) {
 	case more:
@@ -132,6 +133,15 @@ func (l *link) read(c *kernel.Context) bool {
 		return false
 	}
 	return true
+}
+
+// expire ends the direction that silence is the failure of.
+func (l *link) expire() {
+	if l.terms.reads && !l.inOver && !l.closing {
+		l.in.over = os.ErrDeadlineExceeded
+	} else if l.out.err == nil && !l.out.over {
+		l.out.fail(os.ErrDeadlineExceeded)
+	}
 }
 
 func (l *link) endOfInput(c *kernel.Context, err error) bool {
@@ -193,7 +203,7 @@ func (l *link) because(err error) {
 
 // hangUp closes the connection without waiting for anybody, also when the owner
 // closes the wheel or its session ends. Where closing would mean talking to the
-// peer (TLS), the connection below is closed.
+// peer (TLS), the connection below is closed first.
 func (l *link) hangUp() {
 	if l.shut {
 		return
@@ -202,11 +212,10 @@ func (l *link) hangUp() {
 	l.linger.stop()
 	l.idle.stop()
 	l.port.leave(false)
-	conn := l.conn
-	if below, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = below.NetConn()
+	if above, ok := l.conn.(interface{ NetConn() net.Conn }); ok {
+		_ = above.NetConn().Close()
 	}
-	_ = conn.Close()
+	_ = l.conn.Close()
 }
 
 // put sends or queues what Put encoded.

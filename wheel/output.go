@@ -80,14 +80,21 @@ func (o *output) flush() {
 	if o.err != nil || o.over {
 		return
 	}
-	if _, done, err := o.port.written(); err != nil {
+	free := !o.waits.Load()
+	behind, done, err := o.port.written()
+	if free && err == nil && (behind > 0 || o.asked && !done) {
+		o.waits.Store(true) // the port said that a part is written, and says so again
+		_, done, err = o.port.written()
+	}
+	switch {
+	case err != nil:
 		o.fail(err)
 		return
-	} else if o.asked {
+	case o.asked:
 		o.over = done
 		return
 	}
-	if len(o.queue) > 0 && !o.waits.Load() {
+	if len(o.queue) > 0 && free {
 		if o.queue = o.queue[o.send(o.queue):]; len(o.queue) == 0 {
 			o.queue = nil
 		}
@@ -97,7 +104,6 @@ func (o *output) flush() {
 	}
 	o.asked = true
 	o.waits.Store(true)
-	var err error
 	if o.over, err = o.port.last(o.last); err != nil {
 		o.fail(err)
 	}

@@ -295,7 +295,7 @@ func TestReleaseIsRefused(t *testing.T) {
 
 // What the socket takes is sent by Put itself: the peer has it while the handler
 // still runs, in a kernel with one thread of events, too.
-func TestW21_T31_PutSendsAtOnce(t *testing.T) {
+func TestW21_W35_T31_PutSendsAtOnce(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		conn, far := connect(t, "tcp")
 		h := newHost(t, conn)

@@ -149,8 +149,11 @@ func (p *poller) run(file *os.File, raw syscall.RawConn) {
 	)
 	look := func(fd uintptr) bool {
 		var err error
-		n, err = unix.EpollWait(int(fd), events[:], 0)
-		return n > 0 || err != nil && err != unix.EINTR
+		for {
+			if n, err = unix.EpollWait(int(fd), events[:], 0); err != unix.EINTR {
+				return n != 0
+			}
+		}
 	}
 	for {
 		n = 0

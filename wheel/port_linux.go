@@ -76,8 +76,11 @@ func (d *descriptor) TryRead(p []byte) (int, error) {
 		err = ErrAgain
 	}
 	if err == ErrAgain {
-		if e := d.poll(); e != nil && n == 0 {
-			return 0, e
+		if e := d.poll(); e != nil {
+			if n == 0 {
+				return 0, e
+			}
+			err = nil // nobody would tell: the next try says why
 		}
 	}
 	return n, err

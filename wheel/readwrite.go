@@ -57,9 +57,10 @@ type ReadWriteConfig[In, Out any] struct {
 	HalfOpen bool
 
 	// IdleTimeout ends the wheel, by the kernel's clock, when nothing came and
-	// nothing went for so long while it was not paused: an ErrorEvent with Op
-	// "read" that matches os.ErrDeadlineExceeded. Default 0: never, unless the
-	// connection has an IdleTimeout method: then what that returns.
+	// nothing went for so long while it was not paused: an ErrorEvent that matches
+	// os.ErrDeadlineExceeded, with Op "read", or "write" once no input is expected.
+	// Default 0: never, unless the connection has an IdleTimeout method: then what
+	// that returns.
 	IdleTimeout time.Duration
 }
 

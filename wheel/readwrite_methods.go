@@ -13,7 +13,8 @@ import (
 func (rw *ReadWrite[In, Out]) ID() kernel.WheelID { return rw.link.src.ID() }
 
 // Conn returns the connection, for its addresses and options. The wheel reads
-// it, writes it, sets its deadlines and closes it.
+// it, writes it, sets its deadlines and closes it: that somebody else closed it may
+// go unnoticed until the next Put.
 func (rw *ReadWrite[In, Out]) Conn() net.Conn { return rw.link.conn }
 
 // alive: neither ended nor exchanged.
@@ -85,6 +86,10 @@ func (rw *ReadWrite[In, Out]) ShutdownOutput() error {
 	}
 	if _, ok := l.conn.(halfCloser); !ok {
 		return fmt.Errorf("wheel: ShutdownOutput: %T cannot be half closed: %w; use CloseFlushed", l.conn, errors.ErrUnsupported)
+	}
+	if !l.terms.reads {
+		l.closeFlushed() // nothing else is left to come
+		return nil
 	}
 	l.out.finish(l.closeWrite)
 	l.watch()

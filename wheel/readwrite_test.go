@@ -260,7 +260,7 @@ func TestG12_PausedInputHoldsThePeer(t *testing.T) {
 	})
 }
 
-func TestW31_T30_ExchangeBetweenTwoRecordsOfOneRead(t *testing.T) {
+func TestW29_W31_T30_ExchangeBetweenTwoRecordsOfOneRead(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		const gotBytes kernel.Event[[]byte] = "got_bytes"
 		conn, far := connect(t, "tcp")
@@ -333,7 +333,7 @@ func TestW28_ExchangeDeliversWhatWasPending(t *testing.T) {
 	})
 }
 
-func TestReadWriteConfigIsChecked(t *testing.T) {
+func TestW12_W13_W23_ReadWriteConfigIsChecked(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		conn, _ := connect(t, "tcp")
 		bad := map[string]func(*lineConfig){

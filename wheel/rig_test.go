@@ -236,3 +236,7 @@ func (h *host) want(log ...string) {
 		h.t.Errorf("events:\n %q\nwant:\n %q", h.log, log)
 	}
 }
+
+func onCarryOn(f func()) session.State {
+	return session.On(carryOn, func(*kernel.Context, struct{}) error { f(); return nil })
+}

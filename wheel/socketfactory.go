@@ -29,6 +29,8 @@ type SocketFactoryConfig struct {
 
 	// RemoteAddress is where a client connects to: "host:port" or a path. All
 	// addresses of a name are tried, and IPv6 and IPv4 raced (RFC 8305; unlike W40).
+	// A silent address is given up for the next of its family when it has had its
+	// share of ConnectTimeout, 2 s at least, or else the operating system's time.
 	RemoteAddress string
 
 	// ReusePort shares BindAddress with other sockets that ask for the same, of
@@ -42,7 +44,8 @@ type SocketFactoryConfig struct {
 	// FailureEvent with Op "handshake"; a server goes on.
 	TLS *tls.Config
 
-	// HandshakeTimeout limits each handshake, in real time. Default 10 s.
+	// HandshakeTimeout limits each handshake, in real time: its error matches
+	// syscall.ETIMEDOUT. Default 10 s.
 	HandshakeTimeout time.Duration
 
 	// Listener is accepted from instead of BindAddress, and belongs to the wheel.

@@ -24,6 +24,7 @@ type listening struct {
 	conns   int
 	begin   func(c *kernel.Context) error
 	conn    func(c *kernel.Context, conn net.Conn)
+	failed  func(*wheel.Error) // beside noting it
 }
 
 func (s *listening) session(more ...session.State) *session.Session {
@@ -47,13 +48,16 @@ func (s *listening) session(more ...session.State) *session.Session {
 		}),
 		session.On(failed, func(_ *kernel.Context, e *wheel.Error) error {
 			s.note("%s %s", e.Op, cause(e))
+			if s.failed != nil {
+				s.failed(e)
+			}
 			return nil
 		}),
 		session.On(closed, func(_ *kernel.Context, err error) error { s.note("closed %s", cause(err)); return nil }),
 	)...)
 }
 
-func TestW46_AddrIsKnownAndLoopbackByDefault(t *testing.T) {
+func TestW41_W46_AddrIsKnownAndLoopbackByDefault(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		for _, bind := range []wheel.SocketFactoryConfig{
 			{BindAddress: ":0"}, {Network: "tcp4", BindAddress: ":0"}, {BindAddress: "127.0.0.1:0"},

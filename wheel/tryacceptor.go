@@ -44,6 +44,11 @@ func newTryAcceptor(l PollableListener, src *kernel.Source, cfg *SocketFactoryCo
 }
 
 func (a *tryAcceptor) start() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopped {
+		return
+	}
 	a.listener.Notify(func() {
 		if a.waits.Swap(false) {
 			a.src.Wake()
@@ -56,7 +61,7 @@ func (a *tryAcceptor) take() net.Conn {
 	if a.paused {
 		return nil
 	}
-	for a.err == nil && !a.waits.Load() && !a.rests() {
+	for a.err == nil && !a.waits.Load() && !a.busy() {
 		a.waits.Store(true)
 		conn, err := a.listener.TryAccept()
 		if err == ErrAgain {
@@ -78,10 +83,11 @@ func (a *tryAcceptor) take() net.Conn {
 	return a.shaken()
 }
 
-func (a *tryAcceptor) rests() bool {
+// busy: an alarm, or the end of a handshake, asks for the turn that goes on.
+func (a *tryAcceptor) busy() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.resting != nil && !a.resting.rung()
+	return a.resting != nil && !a.resting.rung() || a.shaking >= maxHandshakes
 }
 
 // judge reports whether to try again at once.
@@ -186,17 +192,18 @@ func (a *tryAcceptor) drain() {
 }
 
 func (a *tryAcceptor) stop() {
+	a.mu.Lock()
+	a.stopped = true
+	secure := a.secure
+	a.secure = nil
+	a.resting.stop()
+	a.mu.Unlock()
 	a.listener.Notify(nil)
 	if a.tls != nil {
 		a.tls.cancel()
 	}
 	_ = a.listener.Close()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.stopped = true
-	a.resting.stop()
-	for _, conn := range a.secure {
+	for _, conn := range secure {
 		_ = conn.Close()
 	}
-	a.secure = nil
 }
