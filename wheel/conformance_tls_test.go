@@ -4,8 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -15,20 +13,12 @@ import (
 	"github.com/usher-go/usher/wheel/wheeltest"
 )
 
-// certified returns what two ends need that trust each other.
-func certified(t *testing.T) (server, client *tls.Config) {
-	t.Helper()
-	srv := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
-	defer srv.Close()
-	client = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	client.ServerName = "example.com"
-	return &tls.Config{Certificates: srv.TLS.Certificates}, client
-}
-
 // TLS over the system's sockets: a wheel at one end meets a blocking peer at the
 // other, which says three lines, hears all, and closes.
 func TestReadWriteConforms_TLS(t *testing.T) {
-	server, client := certified(t)
+	server, trust := certified()
+	client := trust.Clone()
+	client.ServerName = "example.com"
 	asServer := func(c net.Conn) net.Conn { return tls.Server(c, server) }
 	asClient := func(c net.Conn) net.Conn { return tls.Client(c, client) }
 	for name, end := range map[string]struct{ wheel, peer func(net.Conn) net.Conn }{

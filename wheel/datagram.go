@@ -107,7 +107,7 @@ func NewDatagram(c *kernel.Context, conn net.PacketConn, cfg DatagramConfig) (*D
 	if !d.connected && conn.LocalAddr().Network() == "unixgram" {
 		d.out.again = unixgramWait
 	}
-	port.Notify(d.in.ready, d.out.ready)
+	port.tell(&d.in.waiter, &d.out.waiter)
 	if d.reads() {
 		d.src.Wake()
 	}

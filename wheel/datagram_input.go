@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
@@ -12,22 +11,14 @@ import (
 
 // packetInput is input for packets.
 type packetInput struct {
-	src    *kernel.Source
+	waiter
 	port   packetPort
-	max    int         // the longest packet
-	waits  atomic.Bool // nothing is there until the port says so
+	max    int // the longest packet
 	paused bool
 }
 
 func (in *packetInput) init(p packetPort, src *kernel.Source, most int) {
 	in.port, in.src, in.max = p, src, most
-}
-
-// ready is the port's call, from any goroutine.
-func (in *packetInput) ready() {
-	if in.waits.Swap(false) {
-		in.src.Wake()
-	}
 }
 
 func (in *packetInput) may() bool { return !in.paused && !in.waits.Load() }

@@ -19,7 +19,7 @@ func TestW52_PacketsAllocateTheirDataOnly(t *testing.T) {
 		}
 		defer conn.Close()
 		ports[i], addrs[i] = packetDescriptorPort(conn), conn.LocalAddr()
-		ports[i].Notify(func() {}, func() {})
+		ports[i].tell(nil, nil)
 		defer ports[i].leave()
 	}
 	ping, buf, sum := []byte("ping"), make([]byte, 100), 0

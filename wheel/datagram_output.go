@@ -3,7 +3,6 @@ package wheel
 import (
 	"bytes"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
@@ -11,14 +10,13 @@ import (
 
 // packetOutput is output for packets. All of it happens in the owner's turn.
 type packetOutput struct {
-	src     *kernel.Source
+	waiter
 	port    packetPort
 	max     int
 	queue   []Packet
-	bytes   int         // in queue
-	waits   atomic.Bool // the port takes no more, or is not done, until it says so
-	trouble []error     // the owner does not know yet: maxRecords at most
-	err     error       // nothing can be sent any more
+	bytes   int     // in queue
+	trouble []error // the owner does not know yet: maxRecords at most
+	err     error   // nothing can be sent any more
 
 	again time.Duration // try again after this, because the system may not say when
 	retry *alarm
@@ -34,13 +32,6 @@ const unixgramWait = 20 * time.Millisecond
 
 func (o *packetOutput) init(p packetPort, src *kernel.Source, most int) {
 	o.port, o.src, o.max = p, src, most
-}
-
-// ready is the port's call, from any goroutine.
-func (o *packetOutput) ready() {
-	if o.waits.Swap(false) {
-		o.src.Wake()
-	}
 }
 
 // put sends packets or queues them; their data is not kept.

@@ -38,9 +38,7 @@ func newPatientPackets(x net.PacketConn, most int) *patientPackets {
 	return p
 }
 
-func (p *patientPackets) Notify(readable, writable func()) {
-	p.readable, p.writable = readable, writable
-}
+func (p *patientPackets) tell(in, out *waiter) { p.readable, p.writable = in.ready, out.ready }
 
 func (p *patientPackets) tryRead(b []byte) (int, net.Addr, error) {
 	p.mu.Lock()

@@ -12,8 +12,8 @@ type packetPort interface {
 	// tryWrite sends a packet, or says ErrAgain. Its data is not kept.
 	tryWrite(Packet) error
 
-	// Notify is a PollablePacketConn's, and comes once, before the first try.
-	Notify(readable, writable func())
+	// tell is a port's.
+	tell(in, out *waiter)
 
 	// written says whether a packet that tryWrite took is still on its way, and how
 	// long it is; failed, what became of it. Only a port with goroutines has any.
@@ -57,5 +57,7 @@ func (p pollablePackets) tryWrite(b Packet) (err error) {
 func (pollablePackets) written() (bool, int) { return false, 0 }
 
 func (pollablePackets) failed() error { return nil }
+
+func (p pollablePackets) tell(in, out *waiter) { p.Notify(in.ready, out.ready) }
 
 func (p pollablePackets) leave() { p.Notify(nil, nil) }

@@ -1,31 +1,21 @@
 package wheel
 
 import (
-	"sync/atomic"
-
 	"github.com/usher-go/usher/kernel"
 )
 
 // input is one direction of a wheel. It reads in the owner's turn, decodes
 // nothing, and keeps nothing: what it reads the filter has at once.
 type input struct {
-	src    *kernel.Source
+	waiter
 	port   port
-	credit int         // how much may be read at once
-	waits  atomic.Bool // nothing is there until the port says so
-	over   error       // reading has ended
+	credit int   // how much may be read at once
+	over   error // reading has ended
 	paused bool
 	moved  uint64 // bytes read so far
 }
 
 func (in *input) init(p port, src *kernel.Source) { in.port, in.src = p, src }
-
-// ready is the port's call, from any goroutine.
-func (in *input) ready() {
-	if in.waits.Swap(false) {
-		in.src.Wake()
-	}
-}
 
 // refill feeds f what one read gives. False: nothing came.
 func (in *input) refill(f feeder) bool {

@@ -59,7 +59,7 @@ func newLink(c *kernel.Context, conn net.Conn) *link {
 	l.src = c.NewSource("ReadWrite", l.turn, l.hangUp)
 	l.in.init(l.port, l.src)
 	l.out.init(l.port, l.src)
-	l.port.Notify(l.in.ready, l.out.ready)
+	l.port.tell(&l.in.waiter, &l.out.waiter)
 	return l
 }
 

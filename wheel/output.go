@@ -2,7 +2,6 @@ package wheel
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -10,13 +9,12 @@ import (
 // output is one direction of a wheel: what is not sent yet. All of it happens in
 // the owner's turn.
 type output struct {
-	src   *kernel.Source
+	waiter
 	port  port
 	max   int
-	queue []byte      // what the port has not taken yet
-	waits atomic.Bool // it takes no more, or is not done, until it says so
-	err   error       // writing has failed …
-	lost  int         // … and so many bytes were dropped
+	queue []byte // what the port has not taken yet
+	err   error  // writing has failed …
+	lost  int    // … and so many bytes were dropped
 	last  func() error
 	asked bool   // the port was asked to do last
 	over  bool   // last was done
@@ -24,13 +22,6 @@ type output struct {
 }
 
 func (o *output) init(p port, src *kernel.Source) { o.port, o.src = p, src }
-
-// ready is the port's call, from any goroutine.
-func (o *output) ready() {
-	if o.waits.Swap(false) {
-		o.src.Wake()
-	}
-}
 
 // put sends p or queues it; p is not kept.
 func (o *output) put(method, limit string, p []byte) error {

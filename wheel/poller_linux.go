@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/usher-go/usher/kernel"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,6 +29,10 @@ type poller struct {
 	slots []slot
 	free  []int32
 	n     int // slots in use
+
+	looking sync.Mutex // one goroutine at a time asks the system, or closes the instance
+	events  [pollBatch]unix.EpollEvent
+	found   [pollBatch]*descriptor
 }
 
 // slot is what an event's ticket leads to. The descriptor's own number would not
@@ -121,12 +126,15 @@ func (p *poller) open() error {
 		return err
 	}
 	p.epfd, p.file = fd, file
+	kernel.SetLookout(p.lookout)
 	go p.run(file, raw)
 	return nil
 }
 
 // done closes the instance unless somebody came in time.
 func (p *poller) done(file *os.File) bool {
+	p.looking.Lock()
+	defer p.looking.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.n > 0 {
@@ -134,48 +142,66 @@ func (p *poller) done(file *os.File) bool {
 		return false
 	}
 	p.file = nil
+	kernel.SetLookout(nil)
 	_ = file.Close()
 	return true
 }
 
-const pollBatch = 128
+const pollBatch = 256
 
 func (p *poller) run(file *os.File, raw syscall.RawConn) {
 	pprof.SetGoroutineLabels(context.Background()) // it is nobody's in particular
-	var (
-		events [pollBatch]unix.EpollEvent
-		ready  [pollBatch]*descriptor
-		n      int
-	)
 	look := func(fd uintptr) bool {
-		var err error
-		for {
-			if n, err = unix.EpollWait(int(fd), events[:], 0); err != unix.EINTR {
-				return n != 0
-			}
-		}
+		p.looking.Lock()
+		defer p.looking.Unlock()
+		return p.look(int(fd), (*kernel.Source).Wake) != 0
 	}
 	for {
-		n = 0
 		if err := raw.Read(look); err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) && !p.done(file) {
 				continue
 			}
 			return
 		}
-		p.mu.Lock()
-		for i := range max(n, 0) {
-			s := &p.slots[events[i].Fd]
-			if ready[i] = s.d; s.gen != uint32(events[i].Pad) {
-				ready[i] = nil
-			}
-		}
-		p.mu.Unlock()
-		for i := range max(n, 0) {
-			if ready[i] != nil {
-				ready[i].ready(events[i].Events)
-				ready[i] = nil
-			}
+	}
+}
+
+// lookout is for workers that have nothing to do: it spares what they find the way
+// through the goroutine, and through the queue that they share.
+func (p *poller) lookout(wake func(*kernel.Source)) bool {
+	if !p.looking.TryLock() {
+		return false
+	}
+	defer p.looking.Unlock()
+	p.mu.Lock()
+	epfd, open := p.epfd, p.file != nil
+	p.mu.Unlock()
+	return open && p.look(epfd, wake) > 0
+}
+
+// look asks the system what is ready now, and wakes whom it concerns. It is called
+// with the lock for looking, under which the instance is closed, too.
+func (p *poller) look(epfd int, wake func(*kernel.Source)) (n int) {
+	n, err := unix.EpollWait(epfd, p.events[:], 0)
+	for err == unix.EINTR {
+		n, err = unix.EpollWait(epfd, p.events[:], 0)
+	}
+	if n <= 0 {
+		return n
+	}
+	p.mu.Lock()
+	for i := range n {
+		s := &p.slots[p.events[i].Fd]
+		if p.found[i] = s.d; s.gen != uint32(p.events[i].Pad) {
+			p.found[i] = nil
 		}
 	}
+	p.mu.Unlock()
+	for i := range n {
+		if d := p.found[i]; d != nil {
+			d.ready(p.events[i].Events, wake)
+			p.found[i] = nil
+		}
+	}
+	return n
 }

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/usher-go/usher/kernel"
 )
 
 // watched is a pipe's reading end that a poller of the test's own watches.
@@ -16,6 +18,9 @@ type watched struct {
 	more        chan struct{}
 }
 
+// wake stands for a waiter's.
+func (w *watched) wake(func(*kernel.Source)) { w.told.Add(1); w.more <- struct{}{} }
+
 func watchPipe(t *testing.T, p *poller) (*watched, ticket) {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -23,8 +28,9 @@ func watchPipe(t *testing.T, p *poller) (*watched, ticket) {
 		t.Fatal(err)
 	}
 	w := &watched{descriptor: new(descriptor), read: read, write: write, more: make(chan struct{}, 100)}
+	w.tell(nil, nil)
+	w.in = w
 	t.Cleanup(func() { _ = read.Close(); _ = write.Close() })
-	w.Notify(func() { w.told.Add(1); w.more <- struct{}{} }, func() {})
 	at, err := p.add(w.fd(), w.descriptor)
 	if err != nil {
 		t.Fatal(err)

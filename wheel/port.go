@@ -11,8 +11,8 @@ type port interface {
 	TryRead(p []byte) (n int, err error)
 	TryWrite(p []byte) (n int, err error)
 
-	// Notify is a Pollable's, and comes once, before the first try.
-	Notify(readable, writable func())
+	// tell comes once, before the first try: who is ready when. Either may be nil.
+	tell(in, out *waiter)
 
 	// bound limits what is read and not taken yet, in bytes.
 	bound(n int)
@@ -56,6 +56,8 @@ var (
 
 // pollable is the port of a connection in memory.
 type pollable struct{ Pollable }
+
+func (p pollable) tell(in, out *waiter) { p.Notify(in.ready, out.ready) }
 
 func (pollable) bound(int) {}
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/usher-go/usher/kernel"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,8 +20,10 @@ type descriptor struct {
 	polled bool
 	at     ticket
 
-	readable, writable func()
-	hungUp             atomic.Bool // the peer's end has come, behind what can be read
+	in, out interface {
+		wake(wake func(*kernel.Source))
+	}
+	hungUp atomic.Bool // the peer's end has come, behind what can be read
 }
 
 var _ port = (*descriptor)(nil)
@@ -62,10 +65,7 @@ func waitable(fd int) (streamSocket, ok bool) {
 	return false, mode == unix.S_IFIFO || mode == unix.S_IFCHR
 }
 
-// Notify comes before the first try.
-func (d *descriptor) Notify(readable, writable func()) {
-	d.readable, d.writable = readable, writable
-}
+func (d *descriptor) tell(in, out *waiter) { d.in, d.out = in, out }
 
 func (d *descriptor) TryRead(p []byte) (int, error) {
 	n, err := try(d.raw.Read, readFD, p)
@@ -108,17 +108,17 @@ func (d *descriptor) poll() (err error) {
 	return err
 }
 
-// ready is the poller's call.
-func (d *descriptor) ready(events uint32) {
+// ready is the poller's call: it wakes whom the events concern.
+func (d *descriptor) ready(events uint32, wake func(*kernel.Source)) {
 	const end = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	if events&end != 0 {
 		d.hungUp.Store(true)
 	}
 	if events&(unix.EPOLLIN|end) != 0 {
-		d.readable()
+		d.in.wake(wake)
 	}
 	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
-		d.writable()
+		d.out.wake(wake)
 	}
 }
 

@@ -38,9 +38,7 @@ func newPatient(x stream) *patient {
 	return p
 }
 
-func (p *patient) Notify(readable, writable func()) {
-	p.readable, p.writable = readable, writable
-}
+func (p *patient) tell(in, out *waiter) { p.readable, p.writable = in.ready, out.ready }
 
 func (p *patient) bound(n int) {
 	p.mu.Lock()

@@ -30,7 +30,7 @@ func inBubbles(t *testing.T, f func(t *testing.T, k *kernel.Kernel)) {
 // PutIdle waits until no key was pressed for IdleTime, 2 s by default.
 func TestW92_IdleTime(t *testing.T) {
 	inBubbles(t, func(t *testing.T, k *kernel.Kernel) {
-		near, u := memory(t)
+		near, u := lineTerminal(t)
 		s := newConsole(t, near)
 		s.begin = func(c *kernel.Context) error {
 			put := s.on(c, 2, func(*kernel.Context) error { return s.rl.Put("news") })

@@ -139,7 +139,7 @@ func TestW94_OneForEachTerminal(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer again.Close()
-		stream, _ := memory(t)
+		stream, _ := lineTerminal(t)
 		for _, pair := range [][2]io.ReadWriter{{tty, tty}, {tty, again}, {stream, stream}} {
 			run(t, k, session.New(session.Handle("_start", func(c *kernel.Context) error {
 				first, err := wheel.NewReadLine(c, wheel.ReadLineConfig{Terminal: pair[0], InputEvent: gotInput})

@@ -95,8 +95,8 @@ func (s *console) on(c *kernel.Context, times int, f func(c *kernel.Context) err
 	}
 }
 
-// memory returns a terminal without a device, and its user.
-func memory(t *testing.T) (net.Conn, *typist) {
+// lineTerminal returns a terminal without a device, and its user.
+func lineTerminal(t *testing.T) (net.Conn, *typist) {
 	near, far := net.Pipe()
 	t.Cleanup(func() { _ = near.Close(); _ = far.Close() })
 	_ = far.SetWriteDeadline(time.Now().Add(patience))
@@ -133,7 +133,7 @@ func onTerminals(t *testing.T, f func(t *testing.T, k *kernel.Kernel, s *console
 	t.Helper()
 	inAllModes(t, func(t *testing.T, k *kernel.Kernel) {
 		t.Run("memory", func(t *testing.T) {
-			terminal, u := memory(t)
+			terminal, u := lineTerminal(t)
 			f(t, k, newConsole(t, terminal), u)
 		})
 		t.Run("device", func(t *testing.T) {

@@ -104,7 +104,7 @@ func TestW90_ConfigAndStateAreChecked(t *testing.T) {
 			"IdleTime":   {InputEvent: gotInput, IdleTime: -1},
 			"MaxOutput":  {InputEvent: gotInput, MaxOutput: -1},
 		}
-		near, _ := memory(t)
+		near, _ := lineTerminal(t)
 		s := newConsole(t, near)
 		s.begin = func(c *kernel.Context) error {
 			for field, cfg := range bad {
@@ -189,7 +189,7 @@ func TestW91_G11_TheEndOfATerminal(t *testing.T) {
 		broken: {"line one", "broken", "closed broken"},
 	} {
 		inAllModes(t, func(t *testing.T, k *kernel.Kernel) {
-			show, u := memory(t)
+			show, u := lineTerminal(t)
 			keys, press := io.Pipe()
 			s := newConsole(t, struct {
 				io.Reader
@@ -216,7 +216,7 @@ func TestW91_G11_TheEndOfATerminal(t *testing.T) {
 // Nobody shows what is written: Get is answered, and the wheel ends.
 func TestW91_G11_AFailedWrite(t *testing.T) {
 	inAllModes(t, func(t *testing.T, k *kernel.Kernel) {
-		near, _ := memory(t)
+		near, _ := lineTerminal(t)
 		s := newConsole(t, brokenScreen{near})
 		s.input = func(*kernel.Context, wheel.ReadLineInput) error { return nil }
 		run(t, k, s.session())
@@ -338,7 +338,7 @@ func TestW92_G5_WhatWasPutIsShown(t *testing.T) {
 
 func TestW94_TheSizeOfAStream(t *testing.T) {
 	inAllModes(t, func(t *testing.T, k *kernel.Kernel) {
-		near, u := memory(t)
+		near, u := lineTerminal(t)
 		s := newConsole(t, near)
 		u.screen.width = 20
 		s.begin = func(c *kernel.Context) error {

@@ -65,7 +65,6 @@ func NewRun(c *kernel.Context, cfg RunConfig) (*Run, error) {
 
 // connect makes the ports. A terminal has one for both directions.
 func (r *Run) connect() {
-	nobody := func() {}
 	r.out.src, r.out.max = r.src, r.cfg.MaxOutput
 	if r.stdin != nil {
 		r.out.port = portOf(r.stdin)
@@ -76,15 +75,15 @@ func (r *Run) connect() {
 		case t.file == nil:
 		case t.file == r.stdin:
 			t.in.init(r.out.port, r.src)
-			r.out.port.Notify(t.in.ready, r.out.ready)
+			r.out.port.tell(&t.in.waiter, &r.out.waiter)
 		default:
 			t.in.init(portOf(t.file), r.src)
-			t.in.port.Notify(t.in.ready, nobody)
+			t.in.port.tell(&t.in.waiter, nil)
 		}
 		t.bound(r.cfg.Credit)
 	}
 	if r.stdin != nil && r.stdin != r.terminal {
-		r.out.port.Notify(nobody, r.out.ready)
+		r.out.port.tell(nil, &r.out.waiter)
 	}
 }
 

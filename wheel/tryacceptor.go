@@ -175,17 +175,19 @@ func (a *tryAcceptor) drain() {
 	a.paused = false
 	for a.err == nil {
 		conn, err := a.listener.TryAccept()
-		if err != nil {
-			a.err = net.ErrClosed
-			break
-		}
-		if a.tls != nil {
+		switch {
+		case err == nil && a.tls != nil:
 			a.shake(conn)
-			continue
+		case err == nil:
+			a.mu.Lock()
+			a.secure = append(a.secure, conn)
+			a.mu.Unlock()
+		case err == ErrAgain || acceptPolicy(err) == acceptClosed:
+			a.err = net.ErrClosed
+		case acceptPolicy(err) != acceptAgain: // what is left is lost
+			a.trouble = &Error{Op: "accept", Err: err, Wheel: a.src.ID()}
+			a.err = net.ErrClosed
 		}
-		a.mu.Lock()
-		a.secure = append(a.secure, conn)
-		a.mu.Unlock()
 	}
 	_ = a.listener.Close()
 	a.src.Wake()
