@@ -63,28 +63,25 @@ func (src *Source) ID() WheelID { return src.id }
 // session, like an event.
 func (src *Source) Wake() { src.wake(nil) }
 
-// wake is Wake on a chain, if there is one. The flag says that the event is queued,
-// and not that somebody is about to queue it: until then it holds nothing.
+// wake is Wake on a chain, if there is one. Flag and event change together, under the
+// session's lock: who finds the flag set can rely on an event that is queued, and not
+// on somebody who is about to queue it and holds nothing until then.
 func (src *Source) wake(ch *chain) {
-	if src.woken.Load() {
-		return
-	}
 	s := src.s
 	s.mu.Lock()
 	if s.dead || src.woken.Load() {
 		s.mu.Unlock()
 		return
 	}
+	src.woken.Store(true)
 	ev := event{kind: evWheel, a: [2]any{src}, from: s}
 	if l := s.k.loop; l != nil {
 		l.leave(&posted{ev: ev, to: s})
-		src.woken.Store(true)
 		s.mu.Unlock()
 		return
 	}
 	first := s.in.empty()
 	*s.in.next() = ev
-	src.woken.Store(true)
 	s.close(ch, first)
 }
 
