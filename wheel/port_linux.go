@@ -16,8 +16,8 @@ import (
 // to wait for.
 type descriptor struct {
 	raw    syscall.RawConn
-	socket bool // a read that does not fill its buffer leaves nothing behind
-	polled bool
+	socket bool        // a read that does not fill its buffer leaves nothing behind
+	polled atomic.Bool // the owner sets it; leave may come from a wheel's actor
 	at     ticket
 
 	in, out interface {
@@ -98,13 +98,13 @@ func (d *descriptor) TryWrite(p []byte) (int, error) {
 
 // poll puts the descriptor under the poller.
 func (d *descriptor) poll() (err error) {
-	if d.polled {
+	if d.polled.Load() {
 		return nil
 	}
 	if e := d.raw.Control(func(fd uintptr) { d.at, err = polls.add(int(fd), d) }); e != nil {
 		err = e
 	}
-	d.polled = err == nil
+	d.polled.Store(err == nil)
 	return err
 }
 
@@ -129,10 +129,9 @@ func (d *descriptor) last(f func() error) (bool, error) { return true, f() }
 func (d *descriptor) written() (int, bool, error) { return 0, true, nil }
 
 func (d *descriptor) leave(keep bool) []byte {
-	if !d.polled {
+	if !d.polled.Swap(false) {
 		return nil
 	}
-	d.polled = false
 	if keep {
 		_ = d.raw.Control(func(fd uintptr) { polls.take(int(fd)) })
 	}

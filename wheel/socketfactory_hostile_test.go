@@ -172,6 +172,14 @@ func (s *besieged) farewell(c *kernel.Context) error {
 func (s *besieged) client(conn net.Conn) *session.Session {
 	var rw *lineWheel
 	over := false
+	drop := func() error {
+		over = true
+		// Without this the system would go on offering what nobody reads. It is an
+		// error where the wheel has ended.
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		rw.Close()
+		return nil
+	}
 	return session.New(
 		session.Handle("_start", func(c *kernel.Context) error {
 			f, err := filter.NewLine(filter.LineConfig{MaxLength: 1000, MaxBuffer: 128 << 10})
@@ -185,14 +193,10 @@ func (s *besieged) client(conn net.Conn) *session.Session {
 			if rw.Put(line) == nil {
 				return nil
 			}
-			over = true
-			// Without this the system would go on offering what nobody reads.
-			err := conn.(*net.TCPConn).SetLinger(0)
-			rw.Close()
-			return err
+			return drop()
 		}),
 		session.On(closed, func(*kernel.Context, error) error { over = true; return nil }),
-		session.Handle("go_away", func(*kernel.Context) error { over = true; rw.Close(); return nil }),
+		session.Handle("go_away", func(*kernel.Context) error { return drop() }),
 		session.Handle("_stop", func(*kernel.Context) error {
 			if !over {
 				s.silent.Add(1)
@@ -257,7 +261,9 @@ var attacks = []attack{
 		}
 		return echoed(conn, "\nthat was one long line\n", "that was one long line\r\n")
 	}},
-	{name: "never reads", do: func(conn *net.TCPConn, _ *rand.Rand) error {
+	// It is dropped for its output, unless the system has stopped its input before: both
+	// ends of the connection then have no room.
+	{name: "never reads", stalls: true, do: func(conn *net.TCPConn, _ *rand.Rand) error {
 		lines := bytes.Repeat(append(bytes.Repeat([]byte("x"), 900), '\n'), 20)
 		for {
 			if _, err := conn.Write(lines); err != nil {
