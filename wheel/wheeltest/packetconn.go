@@ -4,13 +4,14 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"syscall"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel"
 )
 
-// PacketConn is a socket for datagrams, of UDP or of unixgram. One that Dial made
-// is a net.Conn, too, with one peer.
+// PacketConn is a socket for datagrams, of UDP or of unixgram, and a net.Conn, too,
+// as *net.UDPConn is: with one peer if Dial made it, else without any to write to.
 type PacketConn struct {
 	bound
 	readiness
@@ -23,7 +24,10 @@ type PacketConn struct {
 	err     error // nobody was at the peer's port
 }
 
-var _ wheel.PollablePacketConn = (*PacketConn)(nil)
+var (
+	_ wheel.PollablePacketConn = (*PacketConn)(nil)
+	_ net.Conn                 = (*PacketConn)(nil)
+)
 
 // ListenPacket makes a socket for datagrams, on udp, udp4, udp6 or unixgram. Its
 // address is read as with Listen. It does not wait.
@@ -100,6 +104,20 @@ func (c *PacketConn) ReadFrom(p []byte) (int, net.Addr, error) {
 		return n, from, err
 	}
 }
+
+// Read is ReadFrom for those who do not ask from whom.
+func (c *PacketConn) Read(p []byte) (int, error) {
+	n, _, err := c.ReadFrom(p)
+	return n, err
+}
+
+// Write has nobody to write to: WriteTo has.
+func (c *PacketConn) Write([]byte) (int, error) {
+	return 0, c.fails("write", syscall.EDESTADDRREQ)
+}
+
+// RemoteAddr is nil: there is no peer.
+func (c *PacketConn) RemoteAddr() net.Addr { return nil }
 
 func (c *PacketConn) tryRead(p []byte) (int, net.Addr, error) {
 	switch {
@@ -240,11 +258,6 @@ var (
 )
 
 func (c connectedPacketConn) RemoteAddr() net.Addr { return c.peer.address(c.network) }
-
-func (c connectedPacketConn) Read(p []byte) (int, error) {
-	n, _, err := c.ReadFrom(p)
-	return n, err
-}
 
 func (c connectedPacketConn) TryRead(p []byte) (int, error) {
 	n, _, err := c.TryReadFrom(p)
