@@ -3,7 +3,6 @@ package keepalive
 import (
 	"context"
 	"maps"
-	"net"
 	"slices"
 	"time"
 
@@ -32,7 +31,7 @@ type keeper struct {
 
 	orders map[RequestID]*order // asked for, not answered
 	lent   map[connID]*loan     // answered with, not released
-	idle   map[connID]net.Conn  // open and in the pool
+	idle   map[connID]*entry    // open and in the pool
 	dials  map[connID]*dialing  // being opened
 	timers map[timerID]kernel.TimerID
 	known  map[kernel.Address]bool // requesters whose end we want to hear of
@@ -53,7 +52,7 @@ func newKeeper(p *Pool) *keeper {
 		table:  newTable(p.cfg),
 		orders: map[RequestID]*order{},
 		lent:   map[connID]*loan{},
-		idle:   map[connID]net.Conn{},
+		idle:   map[connID]*entry{},
 		dials:  map[connID]*dialing{},
 		timers: map[timerID]kernel.TimerID{},
 		known:  map[kernel.Address]bool{},
@@ -82,8 +81,10 @@ func (p *keeper) start(c *kernel.Context) error {
 }
 
 func (p *keeper) allocate(c *kernel.Context, o *order) error {
-	if err := p.know(c, o.who); err != nil {
-		return err
+	if o.got == nil {
+		if err := p.know(c, o.who); err != nil {
+			return err
+		}
 	}
 	if err := p.weed(c, o.key); err != nil {
 		return err
@@ -111,7 +112,7 @@ func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
 func (p *keeper) weed(c *kernel.Context, key Key) error {
 	for {
 		next := p.table.newestIdle(key)
-		if next == nil || look(p.idle[next.id]) == clean {
+		if next == nil || p.idle[next.id].look() == clean {
 			return nil
 		}
 		if err := p.apply(c, readable{next.id}); err != nil {
@@ -148,7 +149,7 @@ func (p *keeper) dialed(c *kernel.Context, id connID) error {
 	if end.err != nil {
 		return p.apply(c, dialFailed{id, end.function, end.err})
 	}
-	p.idle[id] = end.conn
+	p.idle[id] = &entry{net: end.conn, opened: c.Now()}
 	return p.apply(c, dialed{id})
 }
 
@@ -162,7 +163,7 @@ func (p *keeper) timer(c *kernel.Context, t timerID) error {
 func (p *keeper) sweep(c *kernel.Context, _ struct{}) error {
 	p.sweeping = false
 	for _, t := range slices.Clone(p.table.idle) {
-		if conn := p.idle[t.id]; conn != nil && look(conn) != clean {
+		if e := p.idle[t.id]; e != nil && e.look() != clean {
 			if err := p.apply(c, readable{t.id}); err != nil {
 				return err
 			}
@@ -204,7 +205,7 @@ func (p *keeper) gone(c *kernel.Context) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.lent)) {
 		if l := p.lent[id]; l.owner == who && l.claim() {
-			hangUp(l.net)
+			l.open.close()
 			p.takeBack(l, closed)
 		}
 	}
@@ -227,16 +228,19 @@ func (p *keeper) stop(c *kernel.Context) error {
 	for _, d := range p.dials {
 		d.giveUp()
 	}
-	for _, conn := range p.idle {
-		hangUp(conn)
+	for _, e := range p.idle {
+		e.close()
 	}
 	for _, l := range p.lent {
 		if !p.table.shut && l.void() {
-			hangUp(l.net)
+			l.open.close()
 		}
 	}
-	for _, o := range p.orders {
+	for id, o := range p.orders {
 		o.letGo()
+		if o.got != nil {
+			o.got <- Response{ID: id, Err: &Error{Function: "shutdown", Key: o.key, Err: ErrShutDown}}
+		}
 	}
 	return nil
 }

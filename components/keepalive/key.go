@@ -26,6 +26,10 @@ type Key struct {
 	ForScheme string
 	ForAddr   string
 	ForPort   int
+
+	// Use keeps users apart who do not leave a connection as they found it: one
+	// that keeps a reader on it, say. Empty for those who do.
+	Use string
 }
 
 // String gives the key as "scheme://addr:port", with " for …" behind it when

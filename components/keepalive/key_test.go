@@ -7,11 +7,11 @@ import (
 )
 
 func TestA18_ForFieldsDefaultToTheirFields(t *testing.T) {
-	full := Key{"http", "proxy", 3128, "https", "example.com", 443}
+	full := Key{"http", "proxy", 3128, "https", "example.com", 443, ""}
 	for given, want := range map[Key]Key{
-		{Scheme: "http", Addr: "proxy", Port: 3128}:                             {"http", "proxy", 3128, "http", "proxy", 3128},
-		{Scheme: "http", Addr: "proxy", Port: 3128, ForAddr: "example.com"}:     {"http", "proxy", 3128, "http", "example.com", 3128},
-		{Scheme: "http", Addr: "proxy", Port: 3128, ForPort: 1, ForScheme: "x"}: {"http", "proxy", 3128, "x", "proxy", 1},
+		{Scheme: "http", Addr: "proxy", Port: 3128}:                             {"http", "proxy", 3128, "http", "proxy", 3128, ""},
+		{Scheme: "http", Addr: "proxy", Port: 3128, ForAddr: "example.com"}:     {"http", "proxy", 3128, "http", "example.com", 3128, ""},
+		{Scheme: "http", Addr: "proxy", Port: 3128, ForPort: 1, ForScheme: "x"}: {"http", "proxy", 3128, "x", "proxy", 1, ""},
 		full: full,
 	} {
 		if got, err := given.complete(); err != nil || got != want {
@@ -44,7 +44,7 @@ func TestKeyString(t *testing.T) {
 	for key, want := range map[Key]string{
 		{Scheme: "http", Addr: "::1", Port: 80}: "http://[::1]:80",
 		key("a"):                                "http://a:80",
-		{"http", "proxy", 3128, "https", "example.com", 443}:                  "http://proxy:3128 for https://example.com:443",
+		{"http", "proxy", 3128, "https", "example.com", 443, ""}:              "http://proxy:3128 for https://example.com:443",
 		{Scheme: "http", Addr: "a", Port: 80, ForScheme: "https", ForPort: 1}: "http://a:80", // not complete
 	} {
 		if got := key.String(); got != want {

@@ -25,7 +25,7 @@ type loan struct {
 	pool  *Pool
 	id    connID
 	owner kernel.Address
-	net   net.Conn
+	open  *entry
 	key   Key
 	state atomic.Int32
 	raw   atomic.Bool // NetConn gave it away
@@ -54,7 +54,7 @@ func (l *loan) lost() {
 		return
 	}
 	l.pool.k.Report("keepalive", "connection dropped without Release", fmt.Errorf("connection to %v of session %v", l.key, l.owner))
-	hangUp(l.net)
+	l.open.close()
 	l.post()
 }
 
@@ -84,8 +84,21 @@ func (c *Conn) NetConn() net.Conn {
 		return nil
 	}
 	c.l.raw.Store(true)
-	return c.l.net
+	return c.l.open.net
 }
+
+// Reused reports whether the connection was lent before.
+func (c *Conn) Reused() bool { return c.l.open.lent > 1 }
+
+// Attach leaves v with the connection, for whoever gets it next: Attached returns
+// it. If v has a method Err() error, the pool asks that whether the connection still
+// stands, and does not look at it itself: for a v that keeps a reader on it. If v is
+// an io.Closer, the pool closes v, which is to close the connection. Request.Use
+// should keep others away from such a connection. It must be called before Release.
+func (c *Conn) Attach(v any) { c.l.open.state = v }
+
+// Attached returns what the last Attach left with the connection, or nil.
+func (c *Conn) Attached() any { return c.l.open.state }
 
 // Start puts a wheel on the connection, for the current session (A80). Release
 // takes it off again; so does another Start, whose wheel goes on with what the
@@ -103,7 +116,7 @@ func Start[In, Out any](c *kernel.Context, conn *Conn, cfg wheel.ReadWriteConfig
 	if cfg.Filter != nil {
 		cfg.Filter.Feed(l.unread)
 	}
-	rw, err := wheel.NewReadWrite(c, l.net, cfg)
+	rw, err := wheel.NewReadWrite(c, l.open.net, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +174,7 @@ func (l *loan) condition() condition {
 	if len(l.unread) > 0 {
 		return unread
 	}
-	return inspect(l.net, l.raw.Load())
+	return l.open.inspect(l.raw.Load())
 }
 
 // giveBack has the pool take the connection. If it cannot now (a CallTimeout),
@@ -183,7 +196,7 @@ func (l *loan) end() {
 	if l.drop != nil {
 		l.drop()
 	}
-	hangUp(l.net)
+	l.open.close()
 }
 
 // hangUp closes a connection without waiting: a TLS connection's own Close would

@@ -13,6 +13,7 @@ type order struct {
 	key Key
 	req Request
 	who kernel.Address
+	got chan Response // of Get, which takes the place of a session; room for one
 
 	waiting bool // not answered by the call that brought it
 

@@ -31,7 +31,7 @@ func (p *keeper) perform(c *kernel.Context, a action) {
 		p.answer(c, a)
 	case withdraw: // A103: nobody has looked at the answer
 		l := p.lent[a.conn]
-		p.takeBack(l, look(l.net))
+		p.takeBack(l, l.open.look())
 	case dial:
 		p.dial(c, a)
 	case abortDial:
@@ -69,13 +69,18 @@ func (p *keeper) answer(c *kernel.Context, a answer) {
 	}
 	var l *loan
 	if a.conn != 0 {
-		l = &loan{pool: p.pool, id: a.conn, owner: o.who, net: p.idle[a.conn], key: o.key}
+		l = &loan{pool: p.pool, id: a.conn, owner: o.who, open: p.idle[a.conn], key: o.key}
 		r.Conn = l.handle()
 		delete(p.idle, a.conn)
+		l.open.lent++
 		p.lent[a.conn] = l
 		if a.from != Fresh {
 			r.FromCache = a.from.String()
 		}
+	}
+	if o.got != nil {
+		o.got <- r
+		return
 	}
 	err := o.req.Event.Post(c, o.who, r)
 	o.letGo()
@@ -83,23 +88,23 @@ func (p *keeper) answer(c *kernel.Context, a answer) {
 		c.Kernel().Report("keepalive", "answer dropped: the requester's QueueLimit is reached", err)
 	}
 	if err != nil && l != nil && l.void() {
-		p.takeBack(l, look(l.net))
+		p.takeBack(l, l.open.look())
 	}
 }
 
 // takeBack puts a connection whose loan has ended before the table.
 func (p *keeper) takeBack(l *loan, as condition) {
 	delete(p.lent, l.id)
-	p.idle[l.id] = l.net
+	p.idle[l.id] = l.open
 	p.then = append(p.then, release{l.id, as})
 }
 
 func (p *keeper) discard(c *kernel.Context, a discard) {
-	conn := p.idle[a.conn]
+	e := p.idle[a.conn]
 	delete(p.idle, a.conn)
 	if a.why == becauseUnread {
-		abort(conn)
+		abort(e.net)
 	}
-	hangUp(conn)
+	e.close()
 	p.stopSweeping(c)
 }

@@ -36,10 +36,12 @@ type Request struct {
 	ForScheme string // the final target behind a proxy, see Key
 	ForAddr   string
 	ForPort   int
+
+	Use string // who else can use the connection afterwards, see Key
 }
 
 func (r *Request) key() Key {
-	return Key{r.Scheme, r.Addr, r.Port, r.ForScheme, r.ForAddr, r.ForPort}
+	return Key{r.Scheme, r.Addr, r.Port, r.ForScheme, r.ForAddr, r.ForPort, r.Use}
 }
 
 // Response answers a Request: with Conn, or with Err and the failing Function.
@@ -88,7 +90,7 @@ func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
 // for Deallocate. Errors: ErrArgument names what is missing, ErrShutDown says
 // that the pool has ended.
 func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
-	key, err := req.key().complete()
+	o, err := p.order(req)
 	if err == nil && req.Event == "" {
 		err = fmt.Errorf("%w: Request.Event is empty; want the event that is to bring the Response", ErrArgument)
 	}
@@ -98,18 +100,26 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 	if c.Kernel() != p.k {
 		return 0, fmt.Errorf("%w: Allocate by a session of another kernel; make a pool for each", ErrArgument)
 	}
-	if req.Timeout, err = limit("Request.Timeout", req.Timeout, p.cfg.Timeout); err != nil {
-		return 0, err
-	}
-	id := RequestID(lastRequest.Add(1))
-	o := &order{id: id, key: key, req: req, who: c.Self()}
+	o.who = c.Self()
 	if _, err := evAllocate.Call(c, p.addr, o); err != nil {
 		return 0, ended(err)
 	}
 	if o.waiting {
 		o.hold(c)
 	}
-	return id, nil
+	return o.id, nil
+}
+
+// order checks req and gives it an ID.
+func (p *Pool) order(req Request) (*order, error) {
+	key, err := req.key().complete()
+	if err != nil {
+		return nil, err
+	}
+	if req.Timeout, err = limit("Request.Timeout", req.Timeout, p.cfg.Timeout); err != nil {
+		return nil, err
+	}
+	return &order{id: RequestID(lastRequest.Add(1)), key: key, req: req}, nil
 }
 
 // Deallocate cancels a request in any state; no answer comes after it (A99,
