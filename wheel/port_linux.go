@@ -3,7 +3,6 @@ package wheel
 import (
 	"io"
 	"net"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -16,6 +15,7 @@ import (
 // to wait for.
 type descriptor struct {
 	raw    syscall.RawConn
+	try    attempt
 	socket bool        // a read that does not fill its buffer leaves nothing behind
 	polled atomic.Bool // the owner sets it; leave may come from a wheel's actor
 	at     ticket
@@ -37,13 +37,14 @@ func descriptorPort(x any) port {
 	d := &descriptor{raw: raw}
 	if _, ok := x.(*net.TCPConn); ok {
 		d.socket = true
-		return d
+	} else {
+		ok := false
+		_ = raw.Control(func(fd uintptr) { d.socket, ok = waitable(int(fd)) })
+		if !ok {
+			return nil
+		}
 	}
-	ok := false
-	_ = raw.Control(func(fd uintptr) { d.socket, ok = waitable(int(fd)) })
-	if !ok {
-		return nil
-	}
+	d.try.init(d.socket)
 	return d
 }
 
@@ -68,7 +69,7 @@ func waitable(fd int) (streamSocket, ok bool) {
 func (d *descriptor) tell(in, out *waiter) { d.in, d.out = in, out }
 
 func (d *descriptor) TryRead(p []byte) (int, error) {
-	n, err := try(d.raw.Read, readFD, p)
+	n, err := d.try.read(d.raw, p)
 	switch {
 	case err == nil && n == 0:
 		return 0, io.EOF
@@ -87,7 +88,7 @@ func (d *descriptor) TryRead(p []byte) (int, error) {
 }
 
 func (d *descriptor) TryWrite(p []byte) (int, error) {
-	n, err := try(d.raw.Write, writeFD, p)
+	n, err := d.try.write(d.raw, p)
 	if err == ErrAgain {
 		if e := d.poll(); e != nil {
 			return 0, e
@@ -96,11 +97,15 @@ func (d *descriptor) TryWrite(p []byte) (int, error) {
 	return n, err
 }
 
-// poll puts the descriptor under the poller.
-func (d *descriptor) poll() (err error) {
+// poll puts the descriptor under the poller, unless it is there.
+func (d *descriptor) poll() error {
 	if d.polled.Load() {
 		return nil
 	}
+	return d.add()
+}
+
+func (d *descriptor) add() (err error) {
 	if e := d.raw.Control(func(fd uintptr) { d.at, err = polls.add(int(fd), d) }); e != nil {
 		err = e
 	}
@@ -137,41 +142,4 @@ func (d *descriptor) leave(keep bool) []byte {
 	}
 	polls.forget(d.at)
 	return nil
-}
-
-// attempt is one call of read(2) or write(2) under a descriptor's lock, which
-// keeps it from being closed and used anew meanwhile.
-type attempt struct {
-	p   []byte
-	io  func(fd uintptr, p []byte) (int, bool, error)
-	run func(fd uintptr) bool
-
-	n     int
-	again bool
-	err   error
-}
-
-var attempts = sync.Pool{New: func() any {
-	a := new(attempt)
-	a.run = func(fd uintptr) bool {
-		a.n, a.again, a.err = a.io(fd, a.p)
-		return true
-	}
-	return a
-}}
-
-func try(locked func(func(uintptr) bool) error, io func(uintptr, []byte) (int, bool, error), p []byte) (int, error) {
-	a := attempts.Get().(*attempt)
-	a.p, a.io, a.n, a.again, a.err = p, io, 0, false, nil
-	err := locked(a.run)
-	n, again := a.n, a.again
-	if err == nil {
-		err = a.err
-	}
-	a.p = nil
-	attempts.Put(a)
-	if err == nil && again {
-		err = ErrAgain
-	}
-	return n, err
 }

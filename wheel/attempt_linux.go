@@ -1,0 +1,56 @@
+package wheel
+
+import "syscall"
+
+// attempt is one call of read(2) or write(2) under a descriptor's lock, which keeps
+// it from being closed and used anew meanwhile. It is reused, for the owner's turn
+// makes them one after another.
+type attempt struct {
+	run    func(fd uintptr) bool
+	socket bool
+
+	io    func(fd uintptr, p []byte) (int, bool, error)
+	p     []byte
+	n     int
+	again bool
+	err   error
+}
+
+func (a *attempt) init(socket bool) {
+	a.socket = socket
+	a.run = func(fd uintptr) bool {
+		a.n, a.again, a.err = a.io(fd, a.p)
+		return true
+	}
+}
+
+func (a *attempt) read(raw syscall.RawConn, p []byte) (int, error) {
+	a.p, a.io = p, readFD
+	if a.socket {
+		a.io = receive
+	}
+	return a.outcome(raw.Read(a.run))
+}
+
+func (a *attempt) write(raw syscall.RawConn, p []byte) (int, error) {
+	a.p, a.io = p, writeFD
+	if a.socket {
+		a.io = send
+	}
+	return a.outcome(raw.Write(a.run))
+}
+
+// outcome takes what the lock says: that the descriptor is closed.
+func (a *attempt) outcome(err error) (int, error) {
+	n, again := a.n, a.again
+	if err == nil {
+		err = a.err
+	} else {
+		n, again = 0, false
+	}
+	a.p, a.n, a.again, a.err = nil, 0, false, nil
+	if err == nil && again {
+		err = ErrAgain
+	}
+	return n, err
+}
