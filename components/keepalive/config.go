@@ -18,6 +18,9 @@ const (
 	defaultMaxOpen    = 128
 	defaultKeepAlive  = 15 * time.Second
 	defaultTimeout    = 120 * time.Second
+
+	defaultMaxWaiting  = 10_000
+	defaultMaxLifetime = 30 * time.Minute
 )
 
 // Config sets the limits of one pool. The zero value works. Limits are not
@@ -41,6 +44,21 @@ type Config struct {
 	// lookup, waiting and opening together (A6, A77). A request may bring its
 	// own. 0 means 120 s, NoLimit for ever.
 	Timeout time.Duration
+
+	// MaxWaiting is how many requests may wait for a place at a time, over all
+	// keys: while MaxPerHost or MaxOpen is reached. One more is answered at once
+	// with ErrTooManyWaiting. 0 means 10,000, NoLimit any number.
+	MaxWaiting int
+
+	// MaxLifetime is how old a connection may get. When its time comes it is
+	// closed, or at its release if it is lent; it is not lent any more. Each has
+	// a lifetime of its own, up to 10 % shorter at random, so that they do not
+	// all end together. 0 means 30 min, NoLimit for ever.
+	MaxLifetime time.Duration
+
+	// Breaker stops opening connections to a Key that fails. The zero value
+	// never does.
+	Breaker Breaker
 
 	// BindAddress is the local IP address, or "address:port", of every
 	// connection the pool opens (A7). Empty lets the system choose. One that
@@ -68,6 +86,15 @@ func (c Config) complete() (Config, error) {
 		return Config{}, err
 	}
 	if c.Timeout, err = limit("Config.Timeout", c.Timeout, defaultTimeout); err != nil {
+		return Config{}, err
+	}
+	if c.MaxWaiting, err = limit("Config.MaxWaiting", c.MaxWaiting, defaultMaxWaiting); err != nil {
+		return Config{}, err
+	}
+	if c.MaxLifetime, err = limit("Config.MaxLifetime", c.MaxLifetime, defaultMaxLifetime); err != nil {
+		return Config{}, err
+	}
+	if c.Breaker, err = c.Breaker.complete(); err != nil {
 		return Config{}, err
 	}
 	return c, checkBind(c.BindAddress)

@@ -53,15 +53,24 @@
 //
 // Requests of one key are served in the order in which they came (A58). Keys take
 // turns, one request each; a key at its limit is passed over without losing its
-// place, and holds up nobody (A61). Among idle connections the one returned last
-// is lent first (A70), and the one idle longest is closed when room is needed
-// (A67).
+// place, and holds up nobody (A61). So while a key waits below its limit, every
+// other is served at most once before it: a request with p others before it under
+// its key is among the next (p+1)·k to be served, where k is the number of keys
+// that wait. Among idle connections the one returned last is lent first (A70), and
+// the one idle longest is closed when room is needed (A67). Config.MaxWaiting
+// bounds how many requests wait; one more is answered at once with
+// ErrTooManyWaiting.
 //
 // A connection that comes back closed, half closed, with unread input or unsent
 // output is closed, not kept (A87, A90, A92); what a TLS connection has decrypted
 // and nobody read counts as unread. Idle ones are looked at once a second and
 // before they are lent; one that has ended or has anything to read is closed (A93,
-// A95). So is one that was idle for Config.KeepAlive (A96).
+// A95). So is one that was idle for Config.KeepAlive (A96), or whose
+// Config.MaxLifetime is over, at its release if it is lent.
+//
+// With a Config.Breaker a key that failed too often gets no more connections for a
+// while, and its requests are answered at once with a CircuitError; see there.
+// Conn.Report tells it what the pool cannot see.
 //
 // # Events
 //
@@ -96,8 +105,8 @@
 // # Errors
 //
 // A request without a connection is answered with an *Error, which names the
-// failing step and the key. Its cause may be ErrTimeout, ErrShutDown, or what the
-// resolver, the system or TLS reported. Misuse is refused at once with
+// failing step and the key. Its cause may be ErrTimeout, ErrTooManyWaiting,
+// ErrCircuitOpen, ErrShutDown, or what the resolver, the system or TLS reported. Misuse is refused at once with
 // ErrArgument, ErrNoRequest, ErrNotLent or ErrShutDown.
 //
 // # Differences from POE
@@ -117,12 +126,14 @@
 //     (A81).
 //   - Context is optional (A21), 0 is a value like any other (A22), and negative
 //     times are refused, except NoLimit (A13).
+//   - Waiting requests are limited in number, connections in age, and failing
+//     peers by a circuit breaker, if asked.
 //   - There are statistics (A111).
 //
 // # Limits
 //
-// Requests that wait are not limited in number, only in time. A requester whose
-// kernel.QueueLimit is reached loses its answer; the pool reports that. With many
+// A key without connections is remembered, for its numbers and its Breaker, until
+// 1000 others like it came after it. A requester whose kernel.QueueLimit is reached loses its answer; the pool reports that. With many
 // keys and a small MaxOpen, taking turns costs more new connections than strict
 // order would. Outside Unix the end of an idle connection is not noticed before
 // its next use. There is no proxy and no retry: a connection may still die between

@@ -18,6 +18,14 @@ var (
 	// for. It matches syscall.ETIMEDOUT (A42).
 	ErrTimeout = fmt.Errorf("%w before the request had a connection; raise Timeout, MaxPerHost or MaxOpen, or release connections sooner", syscall.ETIMEDOUT)
 
+	// ErrTooManyWaiting answers a request that would have to wait while
+	// Config.MaxWaiting others do. Its Function is "queue".
+	ErrTooManyWaiting = errors.New("too many requests wait already; ask fewer at a time, or raise MaxPerHost, MaxOpen or MaxWaiting")
+
+	// ErrCircuitOpen answers a request for a Key that failed too often, see
+	// Breaker. Its Function is "breaker"; CircuitError tells more.
+	ErrCircuitOpen = errors.New("the circuit is open")
+
 	// ErrNoRequest refuses to cancel a request that is unknown or was answered
 	// or cancelled before (A99).
 	ErrNoRequest = errors.New("no such request is pending; cancel a request once, before its answer")
@@ -33,8 +41,9 @@ var (
 // Error is the answer of a request that got no connection.
 type Error struct {
 	// Function is the step that failed: "resolve", "socket", "bind",
-	// "connect", "sslify" for TLS, or "shutdown" (A40). A timeout says
-	// "connect" whatever was waited for (A42).
+	// "connect", "sslify" for TLS, "queue" for Config.MaxWaiting, "breaker" for
+	// Config.Breaker, or "shutdown" (A40). A timeout says "connect" whatever was
+	// waited for (A42).
 	Function string
 
 	// Key is what was asked for.

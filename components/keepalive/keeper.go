@@ -16,6 +16,7 @@ const (
 	evAllocate kernel.Event[*order]    = "allocate" // called
 	evCancel   kernel.Event[RequestID] = "cancel"   // called
 	evRelease  kernel.Event[giveBack]  = "release"  // called, or posted
+	evReport   kernel.Event[report]    = "report"   // called
 	evShutdown kernel.Event[struct{}]  = "shutdown" // called
 	evStats    kernel.Event[struct{}]  = "stats"    // called
 	evDialed   kernel.Event[connID]    = "dialed"
@@ -49,7 +50,7 @@ type giveBack struct {
 func newKeeper(p *Pool) *keeper {
 	return &keeper{
 		pool:   p,
-		table:  newTable(p.cfg),
+		table:  newTable(p.cfg, p.k.Now, nil), // start brings the chance
 		orders: map[RequestID]*order{},
 		lent:   map[connID]*loan{},
 		idle:   map[connID]*entry{},
@@ -66,6 +67,7 @@ func (p *keeper) states() []session.State {
 		session.On(evAllocate, p.allocate),
 		session.On(evCancel, p.cancel),
 		session.On(evRelease, p.release),
+		session.On(evReport, p.report),
 		session.On(evShutdown, p.shutdown),
 		session.On(evStats, p.stats),
 		session.On(evDialed, p.dialed),
@@ -76,6 +78,7 @@ func (p *keeper) states() []session.State {
 }
 
 func (p *keeper) start(c *kernel.Context) error {
+	p.table.chance = chance(c)
 	c.Kernel().Describe(p.pool.alias, func() any { s, _ := p.pool.Stats(); return s })
 	return nil
 }
@@ -112,7 +115,7 @@ func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
 func (p *keeper) weed(c *kernel.Context, key Key) error {
 	for {
 		next := p.table.newestIdle(key)
-		if next == nil || p.idle[next.id].look() == clean {
+		if next == nil || !p.table.aged(next) && p.idle[next.id].look() == clean {
 			return nil
 		}
 		if err := p.apply(c, readable{next.id}); err != nil {
@@ -142,6 +145,8 @@ func (p *keeper) release(c *kernel.Context, b giveBack) error {
 	p.takeBack(b.loan, b.as)
 	return p.apply(c)
 }
+
+func (p *keeper) report(c *kernel.Context, r report) error { return p.apply(c, r) }
 
 func (p *keeper) dialed(c *kernel.Context, id connID) error {
 	end := p.dials[id].take()

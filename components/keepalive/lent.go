@@ -165,6 +165,16 @@ func (c *Conn) Close() error {
 	return c.l.giveBack(closed)
 }
 
+// Report tells the pool's Breaker what the pool cannot see: whether the peer
+// served its user as it should. A row of failures opens the circuit of the
+// connection's Key, as failed openings do. Where it may be called, as Release,
+// before or after that; without a Config.Breaker it does nothing.
+func (c *Conn) Report(ok bool) {
+	if l := c.l; l.pool.cfg.Breaker.on() {
+		_, _ = l.pool.k.Call(background, l.pool.addr, evReport.Name(), report{key: l.key, failed: !ok}) // a pool that ended does not care
+	}
+}
+
 // condition is how the connection comes back.
 func (l *loan) condition() condition {
 	if l.takeOff() != nil {

@@ -60,7 +60,7 @@ type Response struct {
 	FromCache string // "", "immediate" or "deferred" (A38)
 
 	Function string // the step that failed, as in Error
-	Err      error  // an *Error; its cause may be ErrTimeout, ErrShutDown, a net.DNSError or a syscall.Errno
+	Err      error  // an *Error; see there for its cause, which may be a net.DNSError or a syscall.Errno
 }
 
 var (

@@ -30,9 +30,13 @@ func (t *table) timeUp(m timeUp) {
 	delete(t.timers, m.timer)
 	switch {
 	case of.request != nil:
-		t.leave(of.request)
-		t.refuse(of.request, "connect", ErrTimeout) // A42: the same at each stage
+		r := of.request
+		if r.dial != nil {
+			t.openingFailed(r, "connect", ErrTimeout)
+		}
+		t.leave(r)
+		t.refuse(r, "connect", ErrTimeout) // A42: the same at each stage
 	case of.conn != nil:
-		t.discard(of.conn, becauseExpired)
+		t.discard(of.conn, t.agedOr(of.conn, becauseExpired))
 	}
 }
