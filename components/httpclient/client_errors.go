@@ -37,14 +37,8 @@ var (
 	ErrTooLarge = errors.New("the answer is too large; raise MaxSize, stream it, or ask for a range")
 )
 
-// Misuse is refused at once, with these.
-var (
-	// ErrArgument is a Config or Request with a field that cannot work.
-	ErrArgument = errors.New("httpclient: bad argument")
-
-	// ErrNoRequest refuses to cancel a request that is unknown or was answered.
-	ErrNoRequest = errors.New("no such request is pending; cancel a request once, before its answer")
-)
+// ErrNoRequest refuses to cancel a request that is unknown or was answered.
+var ErrNoRequest = errors.New("no such request is pending; cancel a request once, before its answer")
 
 // outcomes are all the ways in which a request can end: the status of the
 // response that is made up for it, and the word in Stats.

@@ -2,27 +2,27 @@ package httpclient
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
-	"time"
 
+	"github.com/usher-go/usher/components/keepalive"
 	"github.com/usher-go/usher/kernel"
 )
 
 // defaultTransport is what performs the requests when Config.Transport is nil.
 // stop ends what it has of its own.
-func defaultTransport(_ *kernel.Kernel, cfg Config) (rt http.RoundTripper, stop func(), err error) {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = proxyFunc(cfg)
-	t.TLSClientConfig = cfg.TLS
-	if cfg.BindAddress != "" {
-		t.DialContext = (&net.Dialer{
-			Timeout:   30 * time.Second,
-			LocalAddr: &net.TCPAddr{IP: netip.MustParseAddr(cfg.BindAddress).AsSlice()},
-		}).DialContext
+func defaultTransport(k *kernel.Kernel, cfg Config) (rt http.RoundTripper, stop func(), err error) {
+	t := &Transport{Pool: cfg.Pool, Proxy: proxyFunc(cfg), TLSClientConfig: cfg.TLS}
+	if t.Pool != nil {
+		return t, t.CloseIdleConnections, nil
 	}
-	return t, t.CloseIdleConnections, nil
+	t.Pool, err = keepalive.New(k, keepalive.Config{
+		Timeout: keepalive.NoLimit, BindAddress: cfg.BindAddress, TLS: cfg.TLS, // the time is each request's
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, t.Pool.Shutdown, nil
 }
 
 func checkBind(s string) error {

@@ -1,6 +1,13 @@
 // Package httpclient sends HTTP requests over a keepalive pool: as an
 // http.RoundTripper for goroutines, and by events for sessions.
 //
+// # By event
+//
+// A Client takes requests from sessions and posts the answers back to them, whole or
+// chunk by chunk, with redirects, cookies, proxies, time and size limits and progress:
+// what POE::Component::Client::HTTP is for POE. Its comment has all of it. The rest of
+// this page is about the other half.
+//
 // # A RoundTripper
 //
 // Any program that has an http.Client switches by one line:
@@ -63,10 +70,10 @@
 //
 // # Differences from POE
 //
-// There are no made-up answers such as 408 for a timeout (A116, A117): a request
-// fails with an error. Redirects and cookies are http.Client's, which reads the short
-// body of a redirect, so that the connection is kept (A115). There is one proxy for
-// each request, chosen by a function and not at random (A119).
+// A Client makes up answers as POE does, a Transport does not: there is no 408 for a
+// timeout (A116, A117), a request fails with an error. Redirects and cookies are http.Client's, which reads the short
+// body of a redirect, so that the connection is kept (A115). A Transport
+// takes one proxy for each request, chosen by a function and not at random (A119).
 //
 // # Limits
 //

@@ -45,7 +45,7 @@ func TestTransport_ContextEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		play  func(nth int, c *peer)
 		first func(t *testing.T, rig *transportRig, url string) (after func())
-		left  keepalive.Stats
+		left  keepalive.Load
 		proxy bool // the server is one, for an https target
 	}{
 		"in the pool's queue": {
@@ -54,7 +54,7 @@ func TestTransport_ContextEnds(t *testing.T) {
 				resp, err := rig.client.Get(url)
 				return func() { rig.read(resp, err) }
 			},
-			left: keepalive.Stats{Idle: 1},
+			left: keepalive.Load{Idle: 1},
 		},
 		"before an answer":          {play: func(_ int, c *peer) { c.ended() }},
 		"in the headers":            {play: func(_ int, c *peer) { c.request(); c.say("HTTP/1.1 200 OK\r\nX:"); c.ended() }},
@@ -142,7 +142,7 @@ func TestTransport_Timeouts(t *testing.T) {
 				if took := time.Since(began); took != want {
 					t.Errorf("after %v, want %v", took, want)
 				}
-				eventually(t, "the dial is given up", func() bool { return rig.stats() == keepalive.Stats{} })
+				eventually(t, "the dial is given up", func() bool { return rig.stats() == keepalive.Load{} })
 			})
 		})
 	}
@@ -162,7 +162,7 @@ func TestTransport_SilentProxy(t *testing.T) {
 		if took := time.Since(began).Round(time.Second); took != time.Minute {
 			t.Errorf("after %v", took)
 		}
-		rig.holds(keepalive.Stats{})
+		rig.holds(keepalive.Load{})
 		_ = s.ln.Close()
 		s.open.Wait()
 	})
@@ -189,7 +189,7 @@ func TestTransport_SlowAnswer(t *testing.T) {
 			if took := time.Since(began); took < time.Duration(len(ok))*time.Minute {
 				t.Errorf("after %v", took)
 			}
-			rig.holds(keepalive.Stats{Idle: 1})
+			rig.holds(keepalive.Load{Idle: 1})
 		}
 		s.accepted(t, 1)
 		rig.CloseIdleConnections()
@@ -220,7 +220,7 @@ func TestTransport_ExpectContinueTimeout(t *testing.T) {
 		req := request("POST", s.url, strings.NewReader("body"))
 		req.Header.Set("Expect", "100-continue")
 		rig.read(rig.client.Do(req))
-		rig.holds(keepalive.Stats{Idle: 1})
+		rig.holds(keepalive.Load{Idle: 1})
 		rig.CloseIdleConnections()
 		synctest.Wait()
 		_ = s.ln.Close()
@@ -254,7 +254,7 @@ func TestTransport_Upgrade(t *testing.T) {
 			t.Fatalf("got %q, %v", got, err)
 		}
 		_, _ = io.WriteString(conn, map[string]string{"welcome\n": "one\n", "one\n": "two\n"}[line])
-		rig.holds(keepalive.Stats{Lent: 1})
+		rig.holds(keepalive.Load{Lent: 1})
 	}
 	if err := conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 		t.Error(err)
@@ -262,9 +262,9 @@ func TestTransport_Upgrade(t *testing.T) {
 	if rest, err := io.ReadAll(in); string(rest) != "bye" {
 		t.Errorf("got %q, %v", rest, err)
 	}
-	rig.holds(keepalive.Stats{Lent: 1})
+	rig.holds(keepalive.Load{Lent: 1})
 	_ = conn.Close()
-	rig.holds(keepalive.Stats{})
+	rig.holds(keepalive.Load{})
 }
 
 // The hooks of httptrace see each stage; GotConn also how long a connection was idle.
@@ -332,7 +332,7 @@ func TestR5_UnaskedBytesBeforeTheRequest(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		s.accepted(t, 2)
-		rig.holds(keepalive.Stats{Idle: 1})
+		rig.holds(keepalive.Load{Idle: 1})
 		rig.CloseIdleConnections()
 		synctest.Wait()
 		_ = s.ln.Close()

@@ -264,7 +264,7 @@ func TestTransport_AsNetHTTP(t *testing.T) {
 					}
 				})
 			}
-			eventually(t, "the pool is empty", func() bool { return rig.stats() == keepalive.Stats{} })
+			eventually(t, "the pool is empty", func() bool { return rig.stats() == keepalive.Load{} })
 		})
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ErrArgument is a Transport or a request with a field that cannot work.
+// ErrArgument is a Transport, a Config or a request with a field that cannot work.
 var ErrArgument = errors.New("httpclient: bad argument")
 
 // ErrConnectionLost is what every *LostError matches.

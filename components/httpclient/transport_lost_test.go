@@ -67,7 +67,7 @@ func TestA120_RepeatedOnAKeptConnection(t *testing.T) {
 				if n := requests.Load(); n != 3 {
 					t.Errorf("the server saw %d requests, want the first, the lost and the repeated one", n)
 				}
-				rig.holds(keepalive.Stats{Idle: 1})
+				rig.holds(keepalive.Load{Idle: 1})
 			})
 		}
 	}
@@ -94,7 +94,7 @@ func TestA120_NotRepeated(t *testing.T) {
 				if n := requests.Load(); n != 2 {
 					t.Errorf("the server saw %d requests, want 2", n)
 				}
-				rig.holds(keepalive.Stats{})
+				rig.holds(keepalive.Load{})
 			})
 		}
 	}
@@ -110,7 +110,7 @@ func TestA120_NewConnectionIsNotTriedAgain(t *testing.T) {
 		t.Errorf("%v, want a new connection lost to io.EOF", err)
 	}
 	s.accepted(t, 1)
-	rig.holds(keepalive.Stats{})
+	rig.holds(keepalive.Load{})
 }
 
 // A120: repeating has an end, even when all kept connections are bad.
@@ -129,7 +129,7 @@ func TestA120_RepeatedAFewTimesOnly(t *testing.T) {
 	for _, b := range bodies {
 		_, _ = io.Copy(io.Discard, b)
 	}
-	rig.holds(keepalive.Stats{Idle: kept})
+	rig.holds(keepalive.Load{Idle: kept})
 	_, err := rig.client.Get(s.url)
 	var lost *httpclient.LostError
 	if !errors.As(err, &lost) || lost.Tries != 4 || !strings.Contains(err.Error(), "KeepAlive") {
@@ -138,7 +138,7 @@ func TestA120_RepeatedAFewTimesOnly(t *testing.T) {
 	if n := requests.Load() - kept; n != 4 {
 		t.Errorf("sent %d times, want 4", n)
 	}
-	rig.holds(keepalive.Stats{Idle: kept - 4})
+	rig.holds(keepalive.Load{Idle: kept - 4})
 }
 
 // A120: an answer that has begun is not asked for again.
@@ -158,7 +158,7 @@ func TestA120_AnswerThatHasBegun(t *testing.T) {
 			if n := requests.Load(); n != 2 {
 				t.Errorf("the server saw %d requests, want 2", n)
 			}
-			rig.holds(keepalive.Stats{})
+			rig.holds(keepalive.Load{})
 		})
 	}
 }
@@ -176,7 +176,7 @@ func TestTransport_RefusedRequest(t *testing.T) {
 	if n := req.Body.(*closes).n.Load(); n != 1 {
 		t.Errorf("the body was closed %d times", n)
 	}
-	rig.holds(keepalive.Stats{Idle: 1})
+	rig.holds(keepalive.Load{Idle: 1})
 	rig.get(s.url)
 	s.accepted(t, 1)
 }

@@ -112,7 +112,7 @@ func TestA18_ProxyAndTarget(t *testing.T) {
 					}
 				}
 			}
-			rig.holds(keepalive.Stats{Idle: 1}) // plain requests share a connection
+			rig.holds(keepalive.Load{Idle: 1}) // plain requests share a connection
 
 			for range 3 {
 				for _, target := range []string{one.URL, two.URL} {
@@ -122,7 +122,7 @@ func TestA18_ProxyAndTarget(t *testing.T) {
 					}
 				}
 			}
-			rig.holds(keepalive.Stats{Idle: 3}) // one more for each target
+			rig.holds(keepalive.Load{Idle: 3}) // one more for each target
 			if n := p.connections(); n != 3 {
 				t.Errorf("the proxy has %d connections, want 3", n)
 			}
@@ -144,7 +144,7 @@ func TestTransport_ProxyCredentials(t *testing.T) {
 			rig.get("http://one.example/")
 		}
 	}
-	rig.holds(keepalive.Stats{Idle: 3})
+	rig.holds(keepalive.Load{Idle: 3})
 	for i, line := range p.asked {
 		want := []string{"", "Basic YW5uOmE=", "Basic Ym9iOmI="}[i%3]
 		if !strings.HasSuffix(line, "http://one.example/ "+want) {
@@ -170,7 +170,7 @@ func TestTransport_ProxyFails(t *testing.T) {
 			if _, err := rig.client.Get(c.target); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
-			rig.holds(keepalive.Stats{})
+			rig.holds(keepalive.Load{})
 		})
 	}
 }
@@ -205,7 +205,7 @@ func TestTransport_Socks(t *testing.T) {
 			}
 		}
 	}
-	rig.holds(keepalive.Stats{Idle: 2})
+	rig.holds(keepalive.Load{Idle: 2})
 	s.accepted(t, 2)
 }
 
@@ -221,7 +221,7 @@ func TestTransport_NoHTTP2(t *testing.T) {
 	if _, err := rig.client.Get(server.URL); err == nil || !strings.Contains(err.Error(), "NextProtos") {
 		t.Errorf("%v, want what to do about NextProtos", err)
 	}
-	rig.holds(keepalive.Stats{})
+	rig.holds(keepalive.Load{})
 
 	tunnel := via(t, keepalive.Config{}, newProxy(t, httptest.NewServer).URL)
 	tunnel.TLSClientConfig = cfg

@@ -31,12 +31,12 @@ func TestA114_CompleteAnswer(t *testing.T) {
 		rig := newTransportRigIn(t, mode, keepalive.Config{}, nil)
 		for range 100 {
 			rig.get(server.URL)
-			rig.holds(keepalive.Stats{Idle: 1})
+			rig.holds(keepalive.Load{Idle: 1})
 			rig.read(rig.client.Head(server.URL))
-			rig.holds(keepalive.Stats{Idle: 1})
+			rig.holds(keepalive.Load{Idle: 1})
 		}
 		rig.get(server.URL + "/close")
-		rig.holds(keepalive.Stats{})
+		rig.holds(keepalive.Load{})
 	}
 }
 
@@ -77,7 +77,7 @@ func TestA115_IncompleteAnswer(t *testing.T) {
 			rig := newTransportRig(t, keepalive.Config{}, nil)
 			rig.ResponseHeaderTimeout, rig.MaxResponseHeaderBytes = 200*time.Millisecond, 8<<10
 			rig.get(server.URL)
-			rig.holds(keepalive.Stats{Idle: 1})
+			rig.holds(keepalive.Load{Idle: 1})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			resp, err := rig.RoundTrip(request("GET", server.URL+c.path, nil).WithContext(ctx))
@@ -85,13 +85,13 @@ func TestA115_IncompleteAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err == nil {
-				rig.holds(keepalive.Stats{Lent: 1})
+				rig.holds(keepalive.Load{Lent: 1})
 				c.end(cancel, resp)
 			}
 			if name == "cancelled, and forgotten" {
-				eventually(t, "the pool is empty", func() bool { return rig.stats() == keepalive.Stats{} })
+				eventually(t, "the pool is empty", func() bool { return rig.stats() == keepalive.Load{} })
 			}
-			rig.holds(keepalive.Stats{})
+			rig.holds(keepalive.Load{})
 		})
 	}
 }
@@ -138,7 +138,7 @@ func TestR5_UnaskedBytes(t *testing.T) {
 				if got := rig.get(s.url); got == "no" {
 					t.Fatal("somebody else's answer")
 				}
-				rig.holds(keepalive.Stats{})
+				rig.holds(keepalive.Load{})
 				s.accepted(t, int64(i+1))
 			}
 		})
@@ -190,7 +190,7 @@ func TestR5_UnaskedBytesWhileOthersWait(t *testing.T) {
 	}
 	all.Wait()
 	s.accepted(t, users*each)
-	rig.holds(keepalive.Stats{})
+	rig.holds(keepalive.Load{})
 }
 
 // An answer that comes before the request was read: the connection is closed, as
@@ -209,7 +209,7 @@ func TestTransport_AnswerBeforeTheBody(t *testing.T) {
 		if got := rig.read(resp, err); got != "ok" {
 			t.Errorf("got %q", got)
 		}
-		rig.holds(keepalive.Stats{})
+		rig.holds(keepalive.Load{})
 		_ = more.Close()
 		s.accepted(t, int64(i+1))
 	}
@@ -239,7 +239,7 @@ func TestTransport_CloseIdleConnections(t *testing.T) {
 	rig.get(s.url)
 	rig.read(other.Get(s.url))
 	s.accepted(t, 3)
-	eventually(t, "its place is free", func() bool { return rig.stats() == keepalive.Stats{Idle: 2} })
+	eventually(t, "its place is free", func() bool { return rig.stats() == keepalive.Load{Idle: 2} })
 	other.CloseIdleConnections()
 	rig.client.CloseIdleConnections()
 	<-ended

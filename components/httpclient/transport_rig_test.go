@@ -42,17 +42,17 @@ func newTransportRigIn(t testing.TB, mode kernel.Mode, cfg keepalive.Config, net
 }
 
 // stats are the pool's.
-func (r *transportRig) stats() keepalive.Stats {
+func (r *transportRig) stats() keepalive.Load {
 	r.t.Helper()
 	s, err := r.Pool.Stats()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return s
+	return s.Load
 }
 
 // holds says what the pool must have now.
-func (r *transportRig) holds(want keepalive.Stats) {
+func (r *transportRig) holds(want keepalive.Load) {
 	r.t.Helper()
 	if s := r.stats(); s != want {
 		r.t.Errorf("the pool has %+v, want %+v", s, want)

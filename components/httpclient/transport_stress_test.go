@@ -162,7 +162,7 @@ func TestA120_ManyRequestsWithFaults(t *testing.T) {
 	t.Log("closing", time.Since(began))
 	eventually(t, "all descriptors are closed", func() bool { return descriptors(t) <= before })
 	eventually(t, "no goroutine of net/http is left", func() bool { return !strings.Contains(stacks(), "net/http.(*persistConn)") })
-	eventually(t, "the pool is empty", func() bool { return rig.stats() == keepalive.Stats{} })
+	eventually(t, "the pool is empty", func() bool { return rig.stats() == keepalive.Load{} })
 }
 
 func (r *transportRig) fetch(req *http.Request) (string, error) {
