@@ -61,11 +61,14 @@
 // output is closed, not kept (A87, A90, A92); what a TLS connection has decrypted
 // and nobody read counts as unread. Idle ones are looked at once a second and
 // before they are lent; one that has ended or has anything to read is closed (A93,
-// A95). So is one that was idle for Config.KeepAlive (A96).
+// A95). The look before a loan is never spared, however short ago the last one was:
+// it costs a quarter of a microsecond, and what the peer did since then would be the
+// next user's error. So is one that was idle for Config.KeepAlive (A96).
 //
 // # Events
 //
-//	Request.Event  Response  the one answer of an Allocate
+//	Request.Event           Response  the one answer of an Allocate
+//	the event of WatchStats Stats     now, and then every so often
 //
 // Response.FromCache is "immediate" for a connection that was idle when it was
 // asked for, "deferred" for one that another user gave back, and empty for a new
@@ -76,7 +79,8 @@
 // A waiting request holds its session until the answer is posted (A32). When a
 // session stops, its requests are cancelled and its connections closed (A82). A
 // Conn that was forgotten is closed when the garbage collector finds it, and goes
-// to kernel.Kernel.Report.
+// to kernel.Kernel.Report. With Config.LeakAfter one that is lent for too long goes
+// there, too, with the line that asked for it; it stays lent.
 //
 // The pool is a session of its own. Without connections it does not keep the
 // program; idle ones do, for KeepAlive, until Shutdown (A109). Shutdown answers
@@ -86,19 +90,20 @@
 //
 // # Goroutines
 //
-// Methods may be called from any goroutine, but for Allocate and Start, which are
-// for handlers, and Release and Close of a connection with a wheel, which belong
-// in a handler of the wheel's session. They wait at most for what the pool is
-// doing, which blocks nowhere. Opening a connection takes a goroutine, an idle
-// connection none. In simulated mode only the goroutine that runs the kernel may
-// use the pool.
+// Methods may be called from any goroutine, but for Allocate, WatchStats and Start,
+// which are for handlers; Get and GetFor, which are for goroutines that may wait,
+// and need a kernel that runs; and Release and Close of a connection with a wheel,
+// which belong in a handler of the wheel's session. All but Get wait at most for
+// what the pool is doing, which blocks nowhere. Opening a connection takes a
+// goroutine, an idle connection none. In simulated mode only the goroutine that runs
+// the kernel may use the pool, and Get not at all.
 //
 // # Errors
 //
 // A request without a connection is answered with an *Error, which names the
 // failing step and the key. Its cause may be ErrTimeout, ErrShutDown, or what the
 // resolver, the system or TLS reported. Misuse is refused at once with
-// ErrArgument, ErrNoRequest, ErrNotLent or ErrShutDown.
+// ErrArgument, ErrNoRequest, ErrNotLent, ErrShutDown or ErrWouldWait.
 //
 // # Differences from POE
 //
@@ -117,7 +122,7 @@
 //     (A81).
 //   - Context is optional (A21), 0 is a value like any other (A22), and negative
 //     times are refused, except NoLimit (A13).
-//   - There are statistics (A111).
+//   - There are statistics, by Stats and WatchStats (A111), and Get for goroutines.
 //
 // # Limits
 //

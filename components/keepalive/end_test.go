@@ -12,7 +12,7 @@ func TestA45_R1_TimeoutIsTheOnlyAnswer(t *testing.T) {
 	p.do(dialFailed{1, "resolve", errRefused})
 	p.do(timeUp{1})
 	p.refused(cancel{1}, ErrNoRequest)
-	p.stats(Stats{}) // A30
+	p.stats(Load{}) // A30
 }
 
 // A42: the same answer at each stage.
@@ -23,7 +23,7 @@ func TestA77_A78_OneTimerCoversQueueAndDial(t *testing.T) {
 	p.do(allocate{req: 3, key: key("a")}, startTimer{3, time.Second})
 	p.do(timeUp{2}, failed(2, "a", "connect", ErrTimeout))               // queued
 	p.do(timeUp{1}, abortDial{1}, failed(1, "a", "connect", ErrTimeout)) // connecting
-	p.stats(Stats{Opening: 1, Waiting: 1})                               // until the attempt has ended
+	p.stats(Load{Opening: 1, Waiting: 1})                                // until the attempt has ended
 	p.do(dialFailed{1, "connect", errRefused}, dial{2, 3, key("a")})
 	p.do(dialed{2}, stopTimer{3}, answer{req: 3, conn: 2})
 }
@@ -53,7 +53,7 @@ func TestA101_CancelOfADialFreesTheSlotWhenItEnds(t *testing.T) {
 	p.do(allocate{req: 2, key: key("b")})
 	p.do(cancel{1}, abortDial{1})
 	p.do(dialFailed{1, "connect", errRefused}, dial{2, 2, key("b")})
-	p.stats(Stats{Opening: 1})
+	p.stats(Load{Opening: 1})
 }
 
 // The slot is still held, so a connection that came after all need not be
@@ -101,7 +101,7 @@ func TestA103_A28_AnswerUnderWayIsWithdrawn(t *testing.T) {
 	p.do(allocate{req: 3, key: key("a")}, unwatch{1}, answer{req: 3, conn: 1, from: Immediate})
 	p.do(cancel{3}, withdraw{3, 1})
 	p.do(release{1, unread}, discard{1, becauseUnread})
-	p.stats(Stats{})
+	p.stats(Load{})
 }
 
 func TestA103_DeliveredAnswersStay(t *testing.T) {
@@ -130,7 +130,7 @@ func TestA104_A105_A106_A107_R10_ShutdownEndsAllOnce(t *testing.T) {
 	p.do(shutDown{})
 	p.do(dialed{2}, discard{2, becauseShutDown}) // A106: closed, and not announced
 	p.do(dialFailed{3, "connect", errRefused})
-	p.stats(Stats{}) // A109: nothing keeps the program from its end
+	p.stats(Load{}) // A109: nothing keeps the program from its end
 }
 
 func TestA108_LentConnectionsOutliveShutdown(t *testing.T) {
@@ -139,9 +139,9 @@ func TestA108_LentConnectionsOutliveShutdown(t *testing.T) {
 	p.do(dialed{2}, answer{req: 2, conn: 2})
 	p.do(delivered{1})
 	p.do(shutDown{})
-	p.stats(Stats{Lent: 2})
+	p.stats(Load{Lent: 2})
 	p.do(release{1, clean}, discard{1, becauseShutDown})
 	p.do(cancel{2}, withdraw{2, 2}) // not even delivered
 	p.do(release{2, clean}, discard{2, becauseShutDown})
-	p.stats(Stats{})
+	p.stats(Load{})
 }

@@ -166,7 +166,7 @@ func TestModel_LongWalks(t *testing.T) {
 		for list := m.possible(w); len(list) > 0; list = m.possible(w) {
 			step(list[random.IntN(len(list))])
 		}
-		if got := w.table.stats(); got != (Stats{}) || len(w.table.hosts) > 0 {
+		if got := w.table.stats().Load; got != (Load{}) || len(w.table.hosts) > 0 {
 			t.Errorf("seed %d: after shutdown and the last release %+v and %d hosts are left", seed, got, len(w.table.hosts))
 		}
 	}

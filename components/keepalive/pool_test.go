@@ -191,7 +191,7 @@ func TestA99_A101_A103_Deallocate(t *testing.T) {
 		if err := c.Release(); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := p.Stats(); err != nil || s != (Stats{Idle: 1}) {
+		if s, err := p.Stats(); err != nil || s.Load != (Load{Idle: 1}) {
 			t.Fatalf("stats %+v, %v", s, err)
 		}
 		if len(u.got) != 0 {

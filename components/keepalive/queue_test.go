@@ -64,7 +64,7 @@ func TestA62_A64_IdleCountsForMaxOpenOnly(t *testing.T) {
 	p.do(release{1, clean}, watch{1})
 	p.do(allocate{req: 2, key: key("b")}, dial{2, 2, key("b")})
 	p.do(allocate{req: 3, key: key("c")}, unwatch{1}, discard{1, becauseEvicted}, dial{3, 3, key("c")})
-	p.stats(Stats{Opening: 2})
+	p.stats(Load{Opening: 2})
 }
 
 // A63: a full pool with nothing idle stops the scan, and loses nobody by it.
@@ -74,7 +74,7 @@ func TestA63_A65_AttemptsCountFromTheirStart(t *testing.T) {
 	p.do(allocate{req: 2, key: key("a")}) // MaxPerHost
 	p.do(allocate{req: 3, key: key("b")}, dial{2, 3, key("b")})
 	p.do(allocate{req: 4, key: key("c")}) // MaxOpen
-	p.stats(Stats{Opening: 2, Waiting: 2})
+	p.stats(Load{Opening: 2, Waiting: 2})
 	p.do(dialFailed{2, "connect", errRefused}, failed(3, "b", "connect", errRefused), dial{3, 4, key("c")})
 	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{4, 2, key("a")})
 }
@@ -113,7 +113,7 @@ func TestA69_AVictimMakesRoomOnce(t *testing.T) {
 	p.do(allocate{req: 2, key: key("b")})
 	p.do(allocate{req: 3, key: key("c")})
 	p.do(release{1, clean}, discard{1, becauseEvicted}, dial{2, 2, key("b")})
-	p.stats(Stats{Opening: 1, Waiting: 1})
+	p.stats(Load{Opening: 1, Waiting: 1})
 }
 
 func TestA70_NewestIdleIsLentFirst(t *testing.T) {
@@ -141,7 +141,7 @@ func TestA72_OneConnectionInAll(t *testing.T) {
 	p.do(release{1, clean}, watch{1})
 	p.do(allocate{req: 4, key: key("b")}, unwatch{1}, discard{1, becauseEvicted}, dial{2, 4, key("b")})
 	p.do(dialFailed{2, "connect", errRefused}, failed(4, "b", "connect", errRefused))
-	p.stats(Stats{})
+	p.stats(Load{})
 }
 
 func TestA73_OneConnectionForEachHost(t *testing.T) {

@@ -29,11 +29,11 @@ func (t *table) allocate(m allocate) error {
 		return fmt.Errorf("keepalive: allocate %v: %w", key, ErrShutDown)
 	}
 
-	r := &request{id: m.req, key: key}
 	if c := t.newestIdle(key); c != nil { // A31: no timer
-		t.lend(c, r, Immediate)
+		t.lend(c, &request{id: m.req, key: key}, Immediate)
 		return nil
 	}
+	r := &request{id: m.req, key: key}
 	t.requests[r.id] = r
 	if timeout != NoLimit {
 		r.timer = t.start(timeout, timed{request: r}) // A33: before anything else

@@ -1,8 +1,8 @@
 package keepalive
 
 import (
-	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -81,7 +81,7 @@ func (t *table) take(m message) error {
 	case shutDown:
 		t.shutDown()
 	default:
-		panic(fmt.Sprintf("keepalive: bug: unknown message %T", m))
+		panic("keepalive: bug: unknown message " + reflect.TypeOf(m).String()) // fmt would have every message on the heap
 	}
 	return nil
 }

@@ -96,6 +96,6 @@ func TestA41_A76_FailedHandshakeFreesItsPlace(t *testing.T) {
 		if r := u.take(); r.Function != "connect" || !errors.Is(r.Err, syscall.ETIMEDOUT) {
 			t.Fatalf("got %+v", r)
 		}
-		until(t, "the attempt has ended", func() bool { s, err := u.pool.Stats(); return err == nil && s == (Stats{}) })
+		until(t, "the attempt has ended", func() bool { s, err := u.pool.Stats(); return err == nil && s.Load == (Load{}) })
 	})
 }

@@ -218,9 +218,9 @@ func (p pool) refused(m message, want error) {
 }
 
 // stats wants these numbers.
-func (p pool) stats(want Stats) {
+func (p pool) stats(want Load) {
 	p.Helper()
-	if got := p.table.stats(); got != want {
+	if got := p.table.stats().Load; got != want {
 		p.Fatalf("stats are %+v; want %+v", got, want)
 	}
 }
