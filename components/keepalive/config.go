@@ -66,6 +66,13 @@ type Config struct {
 	// "bind" (A8).
 	BindAddress string
 
+	// LeakAfter has a connection that is lent for longer reported, once, through
+	// kernel.Kernel.Report: with its key, the session and event that got it, and
+	// the line that asked for it. It stays lent, for its user may still work. Noting
+	// that line costs about a microsecond for each request. While a connection is
+	// lent and not reported, it keeps the kernel from being idle. 0 means never.
+	LeakAfter time.Duration
+
 	// TLS is for connections of scheme "https". Nil trusts the system's roots.
 	// Without a ServerName it is the request's Addr. It must not be changed
 	// after New.
@@ -96,6 +103,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Breaker, err = c.Breaker.complete(); err != nil {
 		return Config{}, err
+	}
+	if c.LeakAfter < 0 {
+		return Config{}, fmt.Errorf("%w: Config.LeakAfter is %v; want 0 for never, or more", ErrArgument, c.LeakAfter)
 	}
 	return c, checkBind(c.BindAddress)
 }

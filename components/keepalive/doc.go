@@ -65,7 +65,9 @@
 // output is closed, not kept (A87, A90, A92); what a TLS connection has decrypted
 // and nobody read counts as unread. Idle ones are looked at once a second and
 // before they are lent; one that has ended or has anything to read is closed (A93,
-// A95). So is one that was idle for Config.KeepAlive (A96), or whose
+// A95). The look before a loan is never spared, however short ago the last one was:
+// it costs a quarter of a microsecond, and what the peer did since then would be the
+// next user's error. So is one that was idle for Config.KeepAlive (A96), or whose
 // Config.MaxLifetime is over, at its release if it is lent.
 //
 // With a Config.Breaker a key that failed too often gets no more connections for a
@@ -74,7 +76,8 @@
 //
 // # Events
 //
-//	Request.Event  Response  the one answer of an Allocate
+//	Request.Event           Response  the one answer of an Allocate
+//	the event of WatchStats Stats     now, and then every so often
 //
 // Response.FromCache is "immediate" for a connection that was idle when it was
 // asked for, "deferred" for one that another user gave back, and empty for a new
@@ -85,7 +88,8 @@
 // A waiting request holds its session until the answer is posted (A32). When a
 // session stops, its requests are cancelled and its connections closed (A82). A
 // Conn that was forgotten is closed when the garbage collector finds it, and goes
-// to kernel.Kernel.Report.
+// to kernel.Kernel.Report. With Config.LeakAfter one that is lent for too long goes
+// there, too, with the line that asked for it; it stays lent.
 //
 // The pool is a session of its own. Without connections it does not keep the
 // program; idle ones do, for KeepAlive, until Shutdown (A109). Shutdown answers
@@ -95,19 +99,21 @@
 //
 // # Goroutines
 //
-// Methods may be called from any goroutine, but for Allocate and Start, which are
-// for handlers, and Release and Close of a connection with a wheel, which belong
-// in a handler of the wheel's session. They wait at most for what the pool is
-// doing, which blocks nowhere. Opening a connection takes a goroutine, an idle
-// connection none. In simulated mode only the goroutine that runs the kernel may
-// use the pool.
+// Methods may be called from any goroutine, but for Allocate, WatchStats and Start,
+// which are for handlers; Get and GetFor, which are for goroutines that may wait,
+// and need a kernel that runs; and Release and Close of a connection with a wheel,
+// which belong in a handler of the wheel's session. All but Get wait at most for
+// what the pool is doing, which blocks nowhere. Opening a connection takes a
+// goroutine, an idle connection none. In simulated mode only the goroutine that runs
+// the kernel may use the pool, and Get not at all.
 //
 // # Errors
 //
 // A request without a connection is answered with an *Error, which names the
 // failing step and the key. Its cause may be ErrTimeout, ErrTooManyWaiting,
-// ErrCircuitOpen, ErrShutDown, or what the resolver, the system or TLS reported. Misuse is refused at once with
-// ErrArgument, ErrNoRequest, ErrNotLent or ErrShutDown.
+// ErrCircuitOpen, ErrShutDown, or what the resolver, the system or TLS reported.
+// Misuse is refused at once with ErrArgument, ErrNoRequest, ErrNotLent, ErrShutDown
+// or ErrWouldWait.
 //
 // # Differences from POE
 //
@@ -128,7 +134,7 @@
 //     times are refused, except NoLimit (A13).
 //   - Waiting requests are limited in number, connections in age, and failing
 //     peers by a circuit breaker, if asked.
-//   - There are statistics (A111).
+//   - There are statistics, by Stats and WatchStats (A111), and Get for goroutines.
 //
 // # Limits
 //

@@ -34,6 +34,10 @@ var (
 	// pool, such as one that was released before (A88).
 	ErrNotLent = errors.New("not lent by this pool; release each connection once")
 
+	// ErrWouldWait refuses Get in simulated mode, where nothing happens while it
+	// waits.
+	ErrWouldWait = errors.New("a simulated kernel runs nothing while one waits; use Allocate")
+
 	// errBug is what only a mistake of this package can cause.
 	errBug = errors.New("keepalive: bug")
 )

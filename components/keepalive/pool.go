@@ -90,7 +90,7 @@ func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
 // for Deallocate. Errors: ErrArgument names what is missing, ErrShutDown says
 // that the pool has ended.
 func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
-	o, err := p.order(req)
+	o, err := p.order(&req)
 	if err == nil && req.Event == "" {
 		err = fmt.Errorf("%w: Request.Event is empty; want the event that is to bring the Response", ErrArgument)
 	}
@@ -100,7 +100,7 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 	if c.Kernel() != p.k {
 		return 0, fmt.Errorf("%w: Allocate by a session of another kernel; make a pool for each", ErrArgument)
 	}
-	o.who = c.Self()
+	o.who, o.event, o.context = c.Self(), req.Event, req.Context
 	if _, err := evAllocate.Call(c, p.addr, o); err != nil {
 		return 0, ended(err)
 	}
@@ -111,15 +111,20 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 }
 
 // order checks req and gives it an ID.
-func (p *Pool) order(req Request) (*order, error) {
+func (p *Pool) order(req *Request) (*order, error) {
 	key, err := req.key().complete()
 	if err != nil {
 		return nil, err
 	}
-	if req.Timeout, err = limit("Request.Timeout", req.Timeout, p.cfg.Timeout); err != nil {
+	timeout, err := limit("Request.Timeout", req.Timeout, p.cfg.Timeout)
+	if err != nil {
 		return nil, err
 	}
-	return &order{id: RequestID(lastRequest.Add(1)), key: key, req: req}, nil
+	o := &order{id: RequestID(lastRequest.Add(1)), key: key, timeout: timeout}
+	if p.cfg.LeakAfter > 0 {
+		o.site = here()
+	}
+	return o, nil
 }
 
 // Deallocate cancels a request in any state; no answer comes after it (A99,
@@ -138,7 +143,8 @@ func (p *Pool) Shutdown() {
 	_, _ = p.k.Call(context.Background(), p.addr, evShutdown.Name())
 }
 
-// Stats counts what the pool holds. ErrShutDown when it has ended.
+// Stats says what the pool holds and has seen; see also WatchStats. ErrShutDown
+// when the pool has ended.
 func (p *Pool) Stats() (Stats, error) {
 	v, err := p.k.Call(context.Background(), p.addr, evStats.Name())
 	if err != nil {

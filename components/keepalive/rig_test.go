@@ -190,3 +190,5 @@ func (e *echo) accepted(t *testing.T, n int) {
 		t.Fatalf("%d connections were opened, want %d", total, n)
 	}
 }
+
+func look(c net.Conn) condition { return newEye(c).look() }

@@ -14,10 +14,16 @@ type Load struct {
 	Idle    int // connections ready to be lent
 }
 
-// Stats counts what a pool holds at one moment, and what it did.
+// Stats is what a pool holds at one moment, and what it has done since its start. It
+// marshals to JSON that people can read. Times are by the kernel's clock.
 type Stats struct {
 	Load           // of all keys
 	Total Counters // of all keys, forgotten ones too
+
+	Waits Histogram[time.Duration] // from asking to the answer, of all requests
+	Opens Histogram[time.Duration] // from the start of an opening to its success, lookup and TLS included
+	Loans Histogram[int64]         // how often a connection was lent in its life, of those that ended
+	Ages  Histogram[time.Duration] // how old it got
 
 	// Keys has the numbers of each key: those with an open or half-open circuit
 	// first, then those with the most requests and connections, then those that

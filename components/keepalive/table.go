@@ -2,8 +2,8 @@ package keepalive
 
 import (
 	"container/list"
-	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -92,7 +92,7 @@ func (t *table) take(m message) error {
 	case shutDown:
 		t.shutDown()
 	default:
-		panic(fmt.Sprintf("keepalive: bug: unknown message %T", m))
+		panic("keepalive: bug: unknown message " + reflect.TypeOf(m).String()) // fmt would have every message on the heap
 	}
 	return nil
 }
