@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/usher-go/usher/wheel"
 )
 
 // inspect says how a connection comes back from its user. raw: the user had the
@@ -26,9 +28,18 @@ func inspect(conn net.Conn, raw bool) condition {
 
 // probe tries to read without waiting, which is enough for what does not wait
 // for a descriptor: an end that is known, or bytes that a TLS connection has
-// decrypted.
+// decrypted, or a connection that can be asked.
 func probe(conn net.Conn) condition {
 	var b [1]byte
+	if p, ok := conn.(wheel.Pollable); ok {
+		switch n, err := p.TryRead(b[:]); {
+		case n > 0:
+			return unread
+		case !errors.Is(err, wheel.ErrAgain):
+			return closed
+		}
+		return clean
+	}
 	_ = conn.SetReadDeadline(time.Unix(1, 0))
 	n, err := conn.Read(b[:])
 	switch {
@@ -43,7 +54,7 @@ func probe(conn net.Conn) condition {
 // abort has closing reset the connection, so that unread input leaves no
 // half-closed socket behind (A91).
 func abort(conn net.Conn) {
-	if tcp, ok := below(conn).(*net.TCPConn); ok {
+	if tcp, ok := below(conn).(interface{ SetLinger(int) error }); ok {
 		_ = tcp.SetLinger(0)
 	}
 }

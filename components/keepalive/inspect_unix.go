@@ -3,8 +3,11 @@
 package keepalive
 
 import (
+	"errors"
 	"net"
 	"syscall"
+
+	"github.com/usher-go/usher/wheel"
 )
 
 // look says, without reading, whether a connection that nobody uses has ended or
@@ -12,7 +15,7 @@ import (
 func look(conn net.Conn) condition {
 	sc, ok := below(conn).(syscall.Conn)
 	if !ok {
-		return probe(conn)
+		return probe(below(conn))
 	}
 	as := closed
 	control(sc, func(fd int) {
@@ -36,6 +39,10 @@ func look(conn net.Conn) condition {
 // halfClosed reports whether our side has shut down its sending (A87): only then
 // does send(2) of no bytes fail, and nothing reaches the peer either way.
 func halfClosed(conn net.Conn) bool {
+	if p, ok := conn.(wheel.Pollable); ok {
+		_, err := p.TryWrite(nil)
+		return err != nil && !errors.Is(err, wheel.ErrAgain)
+	}
 	sc, ok := conn.(syscall.Conn)
 	if !ok {
 		return false

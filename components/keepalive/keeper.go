@@ -18,7 +18,7 @@ const (
 	evRelease  kernel.Event[giveBack]  = "release"  // called, or posted
 	evShutdown kernel.Event[struct{}]  = "shutdown" // called
 	evStats    kernel.Event[struct{}]  = "stats"    // called
-	evDialed   kernel.Event[connID]    = "dialed"
+	evDialed   kernel.Event[*dialing]  = "dialed"
 	evTimer    kernel.Event[timerID]   = "timer"
 	evSweep    kernel.Event[struct{}]  = "sweep"
 	evGone     string                  = "gone" // a requester stopped
@@ -32,7 +32,7 @@ type keeper struct {
 	orders map[RequestID]*order // asked for, not answered
 	lent   map[connID]*loan     // answered with, not released
 	idle   map[connID]*entry    // open and in the pool
-	dials  map[connID]*dialing  // being opened
+	dialer *dialer              // has those being opened
 	timers map[timerID]kernel.TimerID
 	known  map[kernel.Address]bool // requesters whose end we want to hear of
 
@@ -53,7 +53,6 @@ func newKeeper(p *Pool) *keeper {
 		orders: map[RequestID]*order{},
 		lent:   map[connID]*loan{},
 		idle:   map[connID]*entry{},
-		dials:  map[connID]*dialing{},
 		timers: map[timerID]kernel.TimerID{},
 		known:  map[kernel.Address]bool{},
 	}
@@ -76,6 +75,7 @@ func (p *keeper) states() []session.State {
 }
 
 func (p *keeper) start(c *kernel.Context) error {
+	p.dialer = newDialer(c, &p.pool.cfg)
 	c.Kernel().Describe(p.pool.alias, func() any { s, _ := p.pool.Stats(); return s })
 	return nil
 }
@@ -143,14 +143,13 @@ func (p *keeper) release(c *kernel.Context, b giveBack) error {
 	return p.apply(c)
 }
 
-func (p *keeper) dialed(c *kernel.Context, id connID) error {
-	end := p.dials[id].take()
-	delete(p.dials, id)
+func (p *keeper) dialed(c *kernel.Context, d *dialing) error {
+	end := d.take()
 	if end.err != nil {
-		return p.apply(c, dialFailed{id, end.function, end.err})
+		return p.apply(c, dialFailed{d.id, end.function, end.err})
 	}
-	p.idle[id] = &entry{net: end.conn, opened: c.Now()}
-	return p.apply(c, dialed{id})
+	p.idle[d.id] = &entry{net: end.conn, opened: c.Now()}
+	return p.apply(c, dialed{d.id})
 }
 
 func (p *keeper) timer(c *kernel.Context, t timerID) error {
@@ -225,9 +224,6 @@ func (p *keeper) shutdown(c *kernel.Context, _ struct{}) error {
 // use are their users'.
 func (p *keeper) stop(c *kernel.Context) error {
 	c.Kernel().Describe(p.pool.alias, nil)
-	for _, d := range p.dials {
-		d.giveUp()
-	}
 	for _, e := range p.idle {
 		e.close()
 	}

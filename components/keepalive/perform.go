@@ -33,9 +33,9 @@ func (p *keeper) perform(c *kernel.Context, a action) {
 		l := p.lent[a.conn]
 		p.takeBack(l, l.open.look())
 	case dial:
-		p.dial(c, a)
+		p.dialer.dial(a)
 	case abortDial:
-		p.dials[a.conn].cancel()
+		p.dialer.abort(a.conn)
 	case watch:
 		p.keepSweeping(c)
 	case unwatch: // nothing reads an idle connection between two looks

@@ -40,6 +40,7 @@ func (t *table) enqueue(r *request) {
 func (t *table) dequeue(r *request) {
 	h := r.queue
 	r.queue = nil
+	t.stop(r.wait)
 	h.waiting = without(h.waiting, r)
 	if len(h.waiting) == 0 {
 		t.turns = without(t.turns, h)
@@ -75,6 +76,7 @@ func (t *table) serveFirst(h *host) {
 	h.waiting[0] = nil
 	h.waiting = h.waiting[1:]
 	r.queue = nil
+	t.stop(r.wait)
 	if c := t.newestIdle(h.key); c != nil {
 		t.lend(c, r, Deferred)
 	} else {

@@ -8,6 +8,7 @@ type request struct {
 	id    RequestID
 	key   Key
 	timer timerID // 0 without
+	wait  timerID // that of Config.WaitTimeout, in the queue
 	queue *host
 	dial  *conn
 }
@@ -37,6 +38,9 @@ func (t *table) allocate(m allocate) error {
 	t.requests[r.id] = r
 	if timeout != NoLimit {
 		r.timer = t.start(timeout, timed{request: r}) // A33: before anything else
+	}
+	if t.cfg.WaitTimeout > 0 {
+		r.wait = t.start(t.cfg.WaitTimeout, timed{waiting: r})
 	}
 	t.enqueue(r)
 	return nil
