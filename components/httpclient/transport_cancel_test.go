@@ -180,7 +180,7 @@ func TestTransport_SlowAnswer(t *testing.T) {
 				}
 			}
 		})
-		rig := newTransportRig(t, keepalive.Config{KeepAlive: time.Hour}, n)
+		rig := newTransportRig(t, keepalive.Config{KeepAlive: time.Hour, MaxLifetime: keepalive.NoLimit}, n)
 		for range 3 {
 			began := time.Now()
 			if got := rig.get(s.url); got != "ok" {

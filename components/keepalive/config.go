@@ -2,6 +2,7 @@ package keepalive
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -60,10 +61,27 @@ type Config struct {
 	// never does.
 	Breaker Breaker
 
-	// BindAddress is the local IP address, or "address:port", of every
-	// connection the pool opens (A7). Empty lets the system choose. One that
-	// this machine does not have is reported by each request, as function
-	// "bind" (A8).
+	// These bound the stages of a request: how long it may wait until MaxPerHost
+	// and MaxOpen let it be served, the lookup of the name, connecting (to all
+	// addresses together) and the TLS handshake. They are within Timeout, not
+	// beside it. One that passes is reported as function "wait", "resolve",
+	// "connect" or "sslify", with an error that names it and matches ErrTimeout.
+	// 0 means no limit but Timeout.
+	WaitTimeout      time.Duration
+	LookupTimeout    time.Duration
+	ConnectTimeout   time.Duration
+	HandshakeTimeout time.Duration
+
+	// Resolver looks names up for this pool alone (A9, A10); a *net.Resolver
+	// will do. Nil asks the kernel's Network, by default Go's resolver, which
+	// all pools share (A11). It is asked on a goroutine; in simulated mode in
+	// the pool's turn, where it must not wait. The pool does not close it (A110).
+	Resolver Resolver
+
+	// BindAddress is the local IP address, or "address:port", of every TCP
+	// connection the pool opens (A7); the peer's addresses of another family are
+	// not tried. Empty lets the system choose. One that this machine does not
+	// have is reported by each request, as function "bind" (A8).
 	BindAddress string
 
 	// LeakAfter has a connection that is lent for longer reported, once, through
@@ -74,8 +92,9 @@ type Config struct {
 	LeakAfter time.Duration
 
 	// TLS is for connections of scheme "https". Nil trusts the system's roots.
-	// Without a ServerName it is the request's Addr. It must not be changed
-	// after New.
+	// Without a ServerName it is the key's ForAddr, a name or an address: Addr,
+	// unless there is a proxy's target. NextProtos and client certificates are
+	// used as they are. It must not be changed after New.
 	TLS *tls.Config
 }
 
@@ -107,7 +126,13 @@ func (c Config) complete() (Config, error) {
 	if c.LeakAfter < 0 {
 		return Config{}, fmt.Errorf("%w: Config.LeakAfter is %v; want 0 for never, or more", ErrArgument, c.LeakAfter)
 	}
-	return c, checkBind(c.BindAddress)
+	return c, errors.Join(
+		optional("Config.WaitTimeout", c.WaitTimeout),
+		optional("Config.LookupTimeout", c.LookupTimeout),
+		optional("Config.ConnectTimeout", c.ConnectTimeout),
+		optional("Config.HandshakeTimeout", c.HandshakeTimeout),
+		checkBind(c.BindAddress),
+	)
 }
 
 func checkBind(s string) error {

@@ -1,5 +1,7 @@
 package keepalive
 
+import "errors"
+
 // Counters count what happened since the pool began. Each request is in one of
 // Fresh, Immediate, Deferred, Refused and Cancelled when it has ended; each
 // connection in one of Evicted, Expired, Aged, Dead and Spoiled, unless Shutdown
@@ -80,7 +82,7 @@ func (r *Refusals) count(function string, err error) {
 		r.CircuitOpen++
 	case function == "shutdown":
 		r.ShutDown++
-	case err == ErrTimeout:
+	case errors.Is(err, ErrTimeout):
 		r.TimedOut++
 	default:
 		r.Failed++

@@ -74,6 +74,22 @@
 // while, and its requests are answered at once with a CircuitError; see there.
 // Conn.Report tells it what the pool cannot see.
 //
+// # Opening
+//
+// A literal address of either family is connected to as it is (A46, A47); every
+// other name is looked up, by Config.Resolver or else the kernel's Network. Those
+// who ask for a host while it is looked up share the answer; the lookup ends early
+// when the last of them has left (A48, A54). Nothing is remembered: the next one
+// asks again (A55). All addresses are tried, the families in turn, by RFC 8305: the
+// next one 250 ms after the one before, or at once when that has failed; the first
+// to connect wins, the others are closed. Until then an attempt may have a socket
+// for each address, and counts as one connection. When all fail, the error is that
+// of the first address.
+//
+// Scheme "https" adds TLS (A19). An Addr that begins with "/" or "@" is a unix
+// socket. Each stage may have a time limit of its own beside the request's: see
+// Config.WaitTimeout and those with it.
+//
 // # Events
 //
 //	Request.Event           Response  the one answer of an Allocate
@@ -103,9 +119,12 @@
 // which are for handlers; Get and GetFor, which are for goroutines that may wait,
 // and need a kernel that runs; and Release and Close of a connection with a wheel,
 // which belong in a handler of the wheel's session. All but Get wait at most for
-// what the pool is doing, which blocks nowhere. Opening a connection takes a
-// goroutine, an idle connection none. In simulated mode only the goroutine that runs
-// the kernel may use the pool, and Get not at all.
+// what the pool is doing, which blocks nowhere. A lookup, an attempt to connect and a
+// TLS handshake take a goroutine each while they last, the first two not over a
+// kernel.AsyncNetwork; an idle connection takes none. In simulated mode only the
+// goroutine that runs the kernel may use the pool, Get not at all, and "https" is
+// refused with ErrArgument: TLS needs a goroutine that virtual time would not wait
+// for.
 //
 // # Errors
 //
@@ -120,10 +139,14 @@
 //   - Keys take turns where MaxOpen is the bottleneck; POE serves in order of
 //     readiness (A58). The victim of MaxOpen is the longest idle, not a random
 //     one (A67).
-//   - Names are looked up by the dial, inside its slot, by Go's resolver: both
-//     families are raced, all addresses tried, concurrent lookups of a name made
-//     once, and there is no resolver to configure or share (A9–A11, A46–A57,
-//     A110). A name without an address is reported as "resolve" (A44).
+//   - Names are looked up in the slot of their connection, after the wait in the
+//     queue, so that a slow lookup loses nobody's place (A58, A65). The port plays
+//     no part in it (A49). Literals of IPv6 are literals (A47), and all addresses
+//     are tried, both families raced (A50). A name without an address is reported
+//     as "resolve" (A44).
+//   - Config.Resolver is one pool's only (A10), is checked by the compiler (A9),
+//     and nothing of it needs an end (A11, A110). How it works is its own matter:
+//     there are no helper processes, and no options for them (A56, A57).
 //   - Every request has an ID (A28). Cancelling works at every stage, and gives
 //     back a connection whose answer is still on its way (A101, A103).
 //   - Shutdown answers what is pending (A105).

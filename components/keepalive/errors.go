@@ -45,15 +45,16 @@ var (
 // Error is the answer of a request that got no connection.
 type Error struct {
 	// Function is the step that failed: "resolve", "socket", "bind",
-	// "connect", "sslify" for TLS, "queue" for Config.MaxWaiting, "breaker" for
-	// Config.Breaker, or "shutdown" (A40). A timeout says "connect" whatever was
-	// waited for (A42).
+	// "connect", "sslify" for TLS, "queue" for Config.MaxWaiting, "wait" for
+	// Config.WaitTimeout, "breaker" for Config.Breaker, or "shutdown" (A40). When
+	// the request's own time is over it is "connect", whatever was waited for (A42).
 	Function string
 
 	// Key is what was asked for.
 	Key Key
 
-	// Err is the cause. A system call's matches its syscall.Errno.
+	// Err is the cause. A system call's matches its syscall.Errno. When none of
+	// several addresses could be reached, it is the first one's.
 	Err error
 }
 

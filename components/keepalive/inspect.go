@@ -28,7 +28,7 @@ func (e *eye) inspect(raw bool) condition {
 
 // probe tries to read without waiting, which is enough for what does not wait
 // for a descriptor: an end that is known, or bytes that a TLS connection has
-// decrypted.
+// decrypted, or a connection that can be asked.
 func probe(conn net.Conn) condition {
 	var b [1]byte
 	if p, ok := conn.(wheel.Pollable); ok {

@@ -42,6 +42,9 @@ func violations(w *world) []string {
 		if r.timer != 0 {
 			timers++
 		}
+		if r.waiting && t.cfg.WaitTimeout > 0 {
+			timers++
+		}
 	}
 
 	busy := map[*host]int{}

@@ -20,7 +20,7 @@ const (
 	evReport   kernel.Event[report]    = "report"   // called
 	evShutdown kernel.Event[struct{}]  = "shutdown" // called
 	evStats    kernel.Event[struct{}]  = "stats"    // called
-	evDialed   kernel.Event[connID]    = "dialed"
+	evDialed   kernel.Event[*dialing]  = "dialed"
 	evTimer    kernel.Event[timerID]   = "timer"
 	evTick     kernel.Event[struct{}]  = "tick"
 	evWatch    kernel.Event[*watcher]  = "watch"   // called
@@ -37,7 +37,7 @@ type keeper struct {
 	asking *order               // whose allocate is being done
 	orders map[RequestID]*order // the others that were asked for and not answered
 	conns  map[connID]*entry    // open, idle or lent
-	dials  map[connID]*dialing  // being opened …
+	dialer *dialer              // has those being opened …
 	began  map[connID]time.Time // … since then
 	timers map[timerID]kernel.TimerID
 	known  map[kernel.Address]bool // sessions whose end we want to hear of
@@ -54,7 +54,6 @@ func newKeeper(p *Pool) *keeper {
 		table:  newTable(p.cfg, p.k.Now, nil), // start brings the chance
 		orders: map[RequestID]*order{},
 		conns:  map[connID]*entry{},
-		dials:  map[connID]*dialing{},
 		began:  map[connID]time.Time{},
 		timers: map[timerID]kernel.TimerID{},
 		known:  map[kernel.Address]bool{},
@@ -83,6 +82,7 @@ func (p *keeper) states() []session.State {
 
 func (p *keeper) start(c *kernel.Context) error {
 	p.table.chance = chance(c)
+	p.dialer = newDialer(c, &p.pool.cfg)
 	c.Kernel().Describe(p.pool.alias, func() any { s, _ := p.pool.Stats(); return s })
 	return nil
 }
@@ -164,18 +164,16 @@ func (p *keeper) release(c *kernel.Context, l *loan) error {
 
 func (p *keeper) report(c *kernel.Context, r report) error { return p.apply(c, r) }
 
-func (p *keeper) dialed(c *kernel.Context, id connID) error {
-	end := p.dials[id].take()
-	delete(p.dials, id)
+func (p *keeper) dialed(c *kernel.Context, d *dialing) error {
+	end, now := d.take(), c.Now()
+	took := now.Sub(p.began[d.id])
+	delete(p.began, d.id)
 	if end.err != nil {
-		delete(p.began, id)
-		return p.apply(c, dialFailed{id, end.function, end.err})
+		return p.apply(c, dialFailed{d.id, end.function, end.err})
 	}
-	now := c.Now()
-	p.times.open.observe(now.Sub(p.began[id]))
-	delete(p.began, id)
-	p.conns[id] = newEntry(end.conn, now)
-	return p.apply(c, dialed{id})
+	p.times.open.observe(took)
+	p.conns[d.id] = newEntry(end.conn, now)
+	return p.apply(c, dialed{d.id})
 }
 
 func (p *keeper) timer(c *kernel.Context, t timerID) error {
@@ -233,9 +231,6 @@ func (p *keeper) shutdown(c *kernel.Context, _ struct{}) error {
 // use are their users'.
 func (p *keeper) stop(c *kernel.Context) error {
 	c.Kernel().Describe(p.pool.alias, nil)
-	for _, d := range p.dials {
-		d.giveUp()
-	}
 	for _, id := range slices.Sorted(maps.Keys(p.conns)) {
 		e := p.conns[id]
 		if e.loan == nil || !p.table.shut && e.loan.void() {

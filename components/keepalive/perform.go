@@ -40,10 +40,10 @@ func (p *keeper) perform(c *kernel.Context, a action) {
 		e := p.conns[a.conn]
 		p.takeBack(e.loan, e.look())
 	case dial:
-		p.dial(c, a)
+		p.dialer.dial(a)
 		p.began[a.conn] = c.Now()
 	case abortDial:
-		p.dials[a.conn].cancel()
+		p.dialer.abort(a.conn)
 	case watch:
 		p.watch(c)
 	case unwatch: // nothing reads an idle connection between two looks

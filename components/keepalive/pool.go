@@ -24,7 +24,7 @@ type Pool struct {
 // Request asks for one connection.
 type Request struct {
 	Scheme string // free-form; "https" asks for TLS
-	Addr   string // host name or address literal
+	Addr   string // host name, address literal or path, see Key
 	Port   int
 
 	// Event is posted to the requesting session, once, with the Response.
@@ -119,6 +119,9 @@ func (p *Pool) order(req *Request) (*order, error) {
 	timeout, err := limit("Request.Timeout", req.Timeout, p.cfg.Timeout)
 	if err != nil {
 		return nil, err
+	}
+	if key.Scheme == "https" && p.k.Mode() == kernel.Simulated { // A76
+		return nil, fmt.Errorf("%w: Scheme is https, and TLS needs goroutines that a simulated kernel would not see; use another scheme there", ErrArgument)
 	}
 	o := &order{id: RequestID(lastRequest.Add(1)), key: key, timeout: timeout}
 	if p.cfg.LeakAfter > 0 {

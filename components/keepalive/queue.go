@@ -16,6 +16,7 @@ func (t *table) enqueue(r *request) {
 
 func (t *table) dequeue(r *request) {
 	h := r.host
+	t.stop(r.wait)
 	h.waiting = without(h.waiting, r)
 	t.waiting--
 	r.waiting = false
@@ -62,6 +63,7 @@ func (t *table) serveFirst(h *host) {
 	h.waiting = h.waiting[1:]
 	t.waiting--
 	r.waiting = false
+	t.stop(r.wait)
 	if c := t.newestIdle(h.key); c != nil {
 		t.lend(c, r, Deferred)
 	} else {

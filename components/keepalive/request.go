@@ -8,6 +8,7 @@ type request struct {
 	id      RequestID
 	host    *host
 	timer   timerID // 0 without
+	wait    timerID // that of Config.WaitTimeout, in the queue
 	waiting bool    // in the queue of its host
 	dial    *conn
 }
@@ -50,6 +51,9 @@ func (t *table) allocate(m allocate) error {
 	}
 	if timeout != NoLimit {
 		r.timer = t.start(timeout, timed{request: r}) // A33: before anything else
+	}
+	if t.cfg.WaitTimeout > 0 {
+		r.wait = t.start(t.cfg.WaitTimeout, timed{waiting: r})
 	}
 	t.enqueue(r)
 	return nil
