@@ -1,7 +1,6 @@
 package keepalive
 
 import (
-	"hash/fnv"
 	"math/rand/v2"
 	"time"
 
@@ -17,10 +16,7 @@ func shortened(d time.Duration, chance float64) time.Duration {
 	return d - time.Duration(float64(d)*jitter*chance)
 }
 
-// chance is a source of numbers in [0, 1): in a simulated kernel the same in
-// every run, as the clock and the session's address are.
+// chance is a source of numbers in [0, 1).
 func chance(c *kernel.Context) func() float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(c.Self()))
-	return rand.New(rand.NewPCG(uint64(c.Now().UnixNano()), h.Sum64())).Float64
+	return rand.New(c.Kernel().Chance(string(c.Self()))).Float64
 }
