@@ -87,7 +87,8 @@ type Config struct {
 	// LeakAfter has a connection that is lent for longer reported, once, through
 	// kernel.Kernel.Report: with its key, the session and event that got it, and
 	// the line that asked for it. It stays lent, for its user may still work. Noting
-	// that line costs about a microsecond for each request. While a connection is
+	// that line costs about a microsecond for each request; kernels with
+	// kernel.Config.Debug do it anyway, for connections that are dropped. While a connection is
 	// lent and not reported, it keeps the kernel from being idle. 0 means never.
 	LeakAfter time.Duration
 

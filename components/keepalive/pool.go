@@ -124,7 +124,7 @@ func (p *Pool) order(req *Request) (*order, error) {
 		return nil, fmt.Errorf("%w: Scheme is https, and TLS needs goroutines that a simulated kernel would not see; use another scheme there", ErrArgument)
 	}
 	o := &order{id: RequestID(lastRequest.Add(1)), key: key, timeout: timeout}
-	if p.cfg.LeakAfter > 0 {
+	if p.cfg.LeakAfter > 0 || p.k.Debug() {
 		o.site = here()
 	}
 	return o, nil

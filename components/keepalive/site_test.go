@@ -18,6 +18,13 @@ import (
 // TestA82_LeakNamesWhereItWasAskedFor: the line of the caller, not one of ours,
 // found by the clock and by the collector.
 func TestA82_LeakNamesWhereItWasAskedFor(t *testing.T) {
+	t.Run("LeakAfter", func(t *testing.T) {
+		leaks(t, kernel.Config{}, keepalive.Config{LeakAfter: time.Millisecond})
+	})
+	t.Run("Debug", func(t *testing.T) { leaks(t, kernel.Config{Debug: true}, keepalive.Config{}) })
+}
+
+func leaks(t *testing.T, kcfg kernel.Config, cfg keepalive.Config) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -25,11 +32,12 @@ func TestA82_LeakNamesWhereItWasAskedFor(t *testing.T) {
 	defer ln.Close()
 	port := ln.Addr().(*net.TCPAddr).Port
 	reports := make(chan string, 10)
-	k := kernel.New(kernel.Config{Observer: &kernel.Observer{
+	kcfg.Observer = &kernel.Observer{
 		Reported: func(_, cause string, err error) { reports <- cause + ": " + err.Error() },
-	}})
+	}
+	k := kernel.New(kcfg)
 	kerneltest.Start(t, k)
-	p, err := keepalive.New(k, keepalive.Config{LeakAfter: time.Millisecond})
+	p, err := keepalive.New(k, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +67,9 @@ func TestA82_LeakNamesWhereItWasAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait("lent for longer", "of Get, asked for at "+at)
+	if cfg.LeakAfter > 0 {
+		wait("lent for longer", "of Get, asked for at "+at)
+	}
 	runtime.KeepAlive(c)
 	c = nil
 	wait("dropped without Release", "of Get, asked for at "+at)
