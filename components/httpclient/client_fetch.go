@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -81,11 +82,8 @@ func (c *Client) read(j *job, res *http.Response, head Response) ([]byte, error)
 		whole   bytes.Buffer
 		got     int64
 		told    time.Time
-		scratch = make([]byte, readSize)
+		scratch = make([]byte, scratchSize(c.cfg.Streaming, res.ContentLength))
 	)
-	if c.cfg.Streaming > 0 {
-		scratch = make([]byte, c.cfg.Streaming)
-	}
 	for {
 		n, err := res.Body.Read(scratch)
 		if n > 0 {
@@ -111,6 +109,16 @@ func (c *Client) read(j *job, res *http.Response, head Response) ([]byte, error)
 			return nil, err
 		}
 	}
+}
+
+// scratchSize is how much to read at a time of a body of this length, -1 when nobody
+// knows: 32 KiB for each answer of a few octets would keep the garbage collector busy.
+func scratchSize(streaming int, length int64) int {
+	size := cmp.Or(streaming, readSize)
+	if length <= 0 { // a transport of the user's may not have set it
+		return size
+	}
+	return int(min(int64(size), max(length+1, 512)))
 }
 
 func (c *Client) checkSize(n int64) error {

@@ -42,6 +42,7 @@ type keeper struct {
 	timers map[timerID]kernel.TimerID
 	known  map[kernel.Address]bool // sessions whose end we want to hear of
 
+	held     time.Time // see hold
 	watchers []*watcher
 	then     []message // not told to the table yet
 	ticks    ticks
@@ -49,15 +50,30 @@ type keeper struct {
 }
 
 func newKeeper(p *Pool) *keeper {
-	return &keeper{
+	k := &keeper{
 		pool:   p,
-		table:  newTable(p.cfg, p.k.Now, nil), // start brings the chance
 		orders: map[RequestID]*order{},
 		conns:  map[connID]*entry{},
 		began:  map[connID]time.Time{},
 		timers: map[timerID]kernel.TimerID{},
 		known:  map[kernel.Address]bool{},
 	}
+	k.table = newTable(p.cfg, k.now, nil) // start brings the chance
+	return k
+}
+
+// hold stops the clock until the function that it returns is called: in one turn it
+// would be read several times, and each is a fiftieth of what a hit costs.
+func (p *keeper) hold(c *kernel.Context) (goOn func()) {
+	p.held = c.Now()
+	return func() { p.held = time.Time{} }
+}
+
+func (p *keeper) now() time.Time {
+	if p.held.IsZero() {
+		return p.pool.k.Now()
+	}
+	return p.held
 }
 
 func (p *keeper) states() []session.State {
@@ -88,6 +104,7 @@ func (p *keeper) start(c *kernel.Context) error {
 }
 
 func (p *keeper) allocate(c *kernel.Context, o *order) error {
+	defer p.hold(c)()
 	if o.get == nil {
 		if err := p.know(c, o.who); err != nil {
 			return err
@@ -159,6 +176,7 @@ func (p *keeper) release(c *kernel.Context, l *loan) error {
 		return nil // its release was tried twice, because the first did not return
 	}
 	l.open.loan = nil
+	defer p.hold(c)()
 	return p.apply(c, release{l.id, l.as})
 }
 

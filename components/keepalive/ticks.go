@@ -29,7 +29,7 @@ func (p *keeper) wake(c *kernel.Context, now, at time.Time) {
 
 // expire has a connection that became idle leave after some time.
 func (p *keeper) expire(c *kernel.Context, e *entry, a startTimer) {
-	now := c.Now()
+	now := p.now()
 	e.due, e.timer = now.Add(a.after), a.timer
 	p.wake(c, now, e.due)
 }
