@@ -43,7 +43,7 @@ func (e *eye) look() condition {
 
 func (e *eye) peekAt(fd uintptr) {
 	for {
-		n, _, err := syscall.Recvfrom(int(fd), e.buf[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		n, err := peek(fd, e.buf[:])
 		switch {
 		case err == syscall.EINTR:
 			continue
