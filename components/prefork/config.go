@@ -121,9 +121,9 @@ type Config struct {
 	Reopen func()
 
 	// PIDFile is a file that holds the master's number from the moment when
-	// MinSpareServers workers, or MaxClients, are ready until the pool has ended. It is locked
-	// meanwhile: New refuses one that another master has locked, and replaces one
-	// that nobody has. Default "": none.
+	// MinSpareServers workers, or MaxClients, are ready until the pool has ended.
+	// It is locked meanwhile: New refuses one that another master has locked, and
+	// one that nobody has is replaced. Default "": none.
 	PIDFile string
 
 	// Notify tells the service manager, if it wants to know (NOTIFY_SOCKET), when
