@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestP44_P50_ZeroValueWorks(t *testing.T) {
+func TestP2_P6_P9_P44_P45_P46_P48_P50_ZeroValueWorks(t *testing.T) {
 	got, err := Config{}.complete()
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestP44_P50_ZeroValueWorks(t *testing.T) {
 	}
 }
 
-func TestP45_P47_NumbersAreBroughtInOrder(t *testing.T) {
+func TestP3_P4_P5_P45_P47_NumbersAreBroughtInOrder(t *testing.T) {
 	for _, c := range []struct {
 		spec      string
 		give      Config
@@ -75,6 +75,14 @@ func TestP41_BadFieldsAreNamedWithARemedy(t *testing.T) {
 		{Config{MaxClients: MaxWorkers + 1}, "prefork: Config.MaxClients is 4097; want 0 for the default of 50, or 1 to 4096"},
 		{Config{MaxRequests: -5}, "prefork: Config.MaxRequests is -5; want Unlimited, 0 for the default of 25, or more"},
 		{Config{Timeout: -time.Second}, "prefork: Config.Timeout is -1s; want 0 for no watchdog, or more"},
+		{Config{SoftTimeout: -1}, "prefork: Config.SoftTimeout is -1ns; want 0 for none, or more"},
+		{Config{SoftTimeout: 2, Timeout: 2}, "prefork: Config.SoftTimeout is 2ns; want less than Timeout, 2ns"},
+		{Config{DrainTimeout: -1}, "prefork: Config.DrainTimeout is -1ns; want 0 for as long as it takes, or more"},
+		{Config{MaxAge: -1}, "prefork: Config.MaxAge is -1ns; want 0 for any age, or more"},
+		{Config{MaxRSS: -1}, "prefork: Config.MaxRSS is -1; want 0 for any number, or more"},
+		{Config{MaxRequestsJitter: -1}, "prefork: Config.MaxRequestsJitter is -1; want 0 for none, or more"},
+		{Config{MaxRecycling: -1}, "prefork: Config.MaxRecycling is -1; want 0 for a tenth of the workers, or more"},
+		{Config{ReloadReady: -1}, "prefork: Config.ReloadReady is -1; want 0 for as many as serve, or more"},
 		{Config{ConnsPerServer: -3}, "prefork: Config.ConnsPerServer is -3; want Unlimited, 0 for the default of 1, or more"},
 		{Config{ReadTimeout: -time.Second}, "prefork: Config.ReadTimeout is -1s; want Unlimited, 0 for the default of 30s, or more"},
 		{Config{CheckSpares: Unlimited}, "prefork: Config.CheckSpares is -1ns; want 0 for the default of 1s, or more"},
@@ -115,16 +123,56 @@ func TestP51_WorkersBeatTwiceInATimeout(t *testing.T) {
 	}
 }
 
+func TestIII11_JitterOnRequestsOnlyWithALimit(t *testing.T) {
+	for _, c := range []struct{ requests, jitter, want int }{
+		{Unlimited, 5, Unlimited}, {10, 0, 10}, {10, 5, 15},
+	} {
+		got := Config{MaxRequests: c.requests, MaxRequestsJitter: c.jitter}.requestLimit(func(n int) int {
+			if c.want == c.requests {
+				t.Error("drawn without need")
+			}
+			return n - 1
+		})
+		if got != c.want {
+			t.Errorf("at most %d and %d more: %d, want %d", c.requests, c.jitter, got, c.want)
+		}
+	}
+}
+
+func TestIII1_SurplusFollowsTheConfig(t *testing.T) {
+	for _, c := range []struct {
+		give Config
+		want int
+	}{
+		{Config{}, 5},
+		{Config{ReloadReady: 8}, 8},
+		{Config{ReloadReady: 80, MaxClients: 20}, 20},
+		{Config{MaxRecycling: 9}, 5}, // nobody is recycled
+		{Config{MaxRecycling: 9, MaxAge: time.Hour}, 9},
+		{Config{MaxClients: 200, MaxAge: time.Hour}, 20},
+	} {
+		got, err := c.give.complete()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := got.surplus(); n != c.want {
+			t.Errorf("%+v: %d more than MaxClients, want %d", c.give, n, c.want)
+		}
+	}
+}
+
 func TestP44_LimitsCarryTheConfig(t *testing.T) {
 	c, err := Config{
 		StartServers: 2, MinSpareServers: 2, MaxSpareServers: 4, MaxClients: 6,
 		Timeout: time.Second, Grace: time.Minute, KeepOnError: true,
+		MaxAge: time.Hour, MaxRecycling: 3, ReloadReady: 4, DrainTimeout: 2 * time.Minute,
 	}.complete()
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := limits{
-		start: 2, minSpare: 2, maxSpare: 4, maxClients: 6, timeout: time.Second, grace: time.Minute,
+		start: 2, minSpare: 2, maxSpare: 4, maxClients: 6, surplus: 4, reloadReady: 4, maxAge: time.Hour,
+		maxRecycling: 3, drainTimeout: 2 * time.Minute, timeout: time.Second, grace: time.Minute,
 		keepOnError: true, startTimeout: time.Minute, youth: 2 * time.Second, failedBoots: 10,
 		backoff: backoff{250 * time.Millisecond, 30 * time.Second},
 	}

@@ -54,9 +54,56 @@
 //	ready    worker  it has called Config.Server and the fork handlers, and accepts
 //	retire   master  accept no more, finish what you have, leave
 //	drain    worker  it accepts no more and will leave by itself
+//	slow     worker  it has handled no event for SoftTimeout
+//	reopen   master  call Config.Reopen
 //
-// Anything else is ignored. What is not a frame ends the control socket, which
+// Another name is ignored. What is not a frame ends the control socket, which
 // makes the worker leave. Busy and idle are not told but read off the scoreboard.
+//
+// # Signals
+//
+// To the master, while the pool runs:
+//
+//	INT TERM   finish and end, see Pool.Shutdown; a second one ends at once
+//	HUP        Pool.Reload: the workers are replaced by those of the program on disk;
+//	           a terminal that closes sends it, too
+//	USR2       Pool.Upgrade: so is the master
+//	USR1       Config.Reopen is called in the master and in every worker
+//	TTIN TTOU  one idle worker more or less: MinSpareServers and MaxSpareServers
+//	           change by one, between 1 and MaxClients; a worker is started or
+//	           asked to retire at once, if that leaves enough idle ones
+//
+// QUIT is Go's: it prints stacks and exits, and the workers see their master go.
+// To a worker INT and TERM are a request to finish and leave, and the rest are Go's:
+// signals are for the master.
+//
+// # Reload and upgrade
+//
+// A reload starts a new generation of workers beside the old one, from the path by
+// which the program was started; when enough of them are ready, the old ones are
+// asked to finish. A new one that does not start fails the reload and nothing else.
+// Listeners stay open and shared all the time, so no connection is lost. All workers
+// of a generation run the same program, whatever replaces the file meanwhile; a
+// script in its place is read anew for every worker. The master's own numbers do not
+// change: they need an upgrade, which starts a new master, hands the listeners over
+// and ends this one. After either, the old program's processes stay until their last
+// connection has ended or DrainTimeout (for an upgrade: Grace) has passed.
+//
+// Master and workers must agree on how they talk. Where a new version of this
+// package does not, its workers end with [ErrInheritance] or [ErrScoreboard], the
+// reload fails, and an upgrade is the way.
+//
+// # Supervision
+//
+// "systemd://name" in Config.Listen takes a socket that the service manager has
+// opened; Config.Notify tells it when the pool is ready, reloads and stops, and keeps
+// its watchdog quiet; Config.PIDFile is for those that want a file. In a unit of Type
+// notify-reload with ExecReload unset, systemctl reload is HUP, and waits.
+//
+// Pool.Status is everything in one struct, with JSON names; the kernel offers it
+// under the pool's name (Kernel.Describe). Its letters are those of Apache's
+// scoreboard where both mean the same: '.' no process, 'S' starting, '_' idle, 'W'
+// busy, 'G' finishing; 'X' is ours, for a worker that was sent a signal to end.
 //
 // # Behaviour
 //
@@ -84,17 +131,22 @@
 //     at random. Ten failed starts in a row end the pool with [ErrGaveUp],
 //     also when others still serve: those would run out one by one (P57). A
 //     worker that is not ready after StartTimeout is ended, as one that is silent.
-//   - With a Timeout, a worker silent for longer gets SIGABRT, on which a Go
-//     program prints its stacks and exits, and SIGKILL after Grace (P80, P82).
+//     The error has the worker's status and what it wrote to standard error.
+//   - Workers past MaxAge or MaxRSS are asked to retire, the oldest first, at most
+//     MaxRecycling at once and never below MinSpareServers idle ones. Where there
+//     are none to spare, a successor is started first, beyond MaxClients if need be.
+//   - With a SoftTimeout, a worker silent for longer prints its stacks and goes on.
+//     With a Timeout, it gets SIGABRT, on which a Go program prints its stacks and
+//     exits, and SIGKILL after Grace (P80, P82). Worker.Extend asks for patience.
 //   - Shutdown closes the listeners, asks every worker to finish, sends SIGTERM
 //     to those that are not yet listening for messages, SIGKILL after Grace, and
 //     waits until each was reaped (P82, P85). A second shutdown sends SIGKILL at
 //     once. TERM or INT to a worker makes it finish and leave (P69–P71).
 //   - Workers are in process groups of their own, so that a terminal's interrupt
 //     reaches the master alone, which passes it on as a message. A worker sees
-//     its master's death as the end of the control socket: idle, it leaves at
-//     once, busy after two seconds at the latest, blocked in a handler after four
-//     (P86).
+//     its master's death as the end of the control socket: starting or idle, it
+//     leaves at once, busy after two seconds at the latest, blocked in a handler
+//     after four (P86).
 //   - A stale socket file is removed only if it is a socket and nobody answers on
 //     it; the master removes its own when it closes (P72).
 //
@@ -104,6 +156,8 @@
 // [*ListenError] names an address that could not be opened. Both come from New.
 // [ErrGaveUp] and [ErrSpawn] end the pool and come from the kernel's Run; unless
 // KeepOnError is set, one process that cannot be created is enough (P43).
+// [ErrReload] and [ErrUpgrade] come from Pool.Reload and Pool.Upgrade, and to the
+// kernel's observer; the pool goes on. [ErrPIDFile] comes from New, or ends the pool.
 // [ErrInheritance] and [ErrScoreboard] are a worker's, on its standard error. A
 // worker that cannot go on writes why to standard error and exits with status 1.
 // The kernel's observer hears of every worker that is lost (Kernel.Report).
@@ -111,16 +165,20 @@
 // # Limits
 //
 // Linux and other Unix systems; on Linux the scoreboard is a sealed memfd, which
-// no process can shrink under the others, elsewhere an unlinked file. On Windows
-// there is no New.
+// no process can shrink under the others, elsewhere an unlinked file. Elsewhere
+// MaxRSS is refused, and the workers of a generation are started from whatever lies
+// on the path then. On Windows there is no New.
 //
-// Without a Timeout nobody ends a worker that hangs while it works or drains.
+// Without a Timeout nobody ends a worker that hangs while it works; without a
+// DrainTimeout, one that hangs while it drains.
 // With one, only a worker is ended that handles no events at all: in a parallel
 // kernel a handler that blocks holds up its own session only, and its connection.
 // With ConnsPerServer 1 that worker serves nobody until the handler returns.
 //
 // Clients in the backlog that no worker has accepted are reset when the pool
-// ends. There is no reload yet: a new program needs a new master. Two masters that find the same stale socket file at the same moment
-// may both remove it. A worker is started in the master's current directory
-// with the master's arguments.
+// ends. Two masters that find the same stale socket file, or the same stale PID
+// file, at the same moment may both replace it. A worker is started in the master's
+// current directory with the master's arguments. Programs that a worker starts before
+// it is ready, and that outlive it, should not write to standard error: it is a pipe
+// to the master until then.
 package prefork

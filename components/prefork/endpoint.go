@@ -27,6 +27,9 @@ type endpoint struct {
 // second while it asks whether anybody serves an existing socket file. The error
 // is a *ListenError.
 func (a address) open() (*endpoint, error) {
+	if a.network == "systemd" {
+		return a.adopt()
+	}
 	ln, err := net.Listen(a.network, a.target)
 	if a.network == "unix" && errors.Is(err, syscall.EADDRINUSE) {
 		if err = removeStale(a.target); err == nil {
@@ -143,6 +146,8 @@ var listenRemedies = []struct {
 	network string
 	remedy  string
 }{
+	{errNotPassed, "", "name it in FileDescriptorName= of the socket unit, and start the service by it"},
+	{errNotListening, "", "use ListenStream= without Accept=yes in the socket unit"},
 	{errNotSocket, "", "choose another path, or remove the file if nobody needs it"},
 	{errAnswered, "", "stop the program that serves it, or choose another path"},
 	{syscall.EADDRINUSE, "", "stop the program that holds it, or choose another address"},

@@ -9,10 +9,28 @@ var (
 	// ErrGaveUp ends a pool whose workers fail to start, over and over (P57).
 	ErrGaveUp = errors.New("prefork: gave up starting workers")
 
-	errExitedEarly = errors.New("exited with status 0 before it was ready")
+	errExitedEarly  = errors.New("exited with status 0 before it was ready")
+	errNotReady     = errors.New("not ready in time; raise Config.StartTimeout if it needs longer")
+	errSilent       = errors.New("fell silent and was ended by the watchdog")
+	errReloading    = errors.New("a reload is under way; try again when it has ended")
+	errUpgrading    = errors.New("an upgrade is under way; wait for its end")
+	errSeveral      = errors.New("several pools share this process; start the new program yourself and end this one")
+	errShuttingDown = errors.New("the pool is shutting down")
+
+	// ErrReload says that a reload failed and the workers from before it stay.
+	// It wraps the reason: the status of a new worker and what it wrote.
+	ErrReload = errors.New("prefork: reload failed, the old workers go on")
 
 	// ErrSpawn says that a worker's process could not be created (P88).
 	ErrSpawn = errors.New("prefork: cannot start a worker process")
+
+	// ErrUpgrade says that an upgrade failed and this master goes on. It wraps the
+	// reason.
+	ErrUpgrade = errors.New("prefork: upgrade failed, the old master goes on")
+
+	// ErrPIDFile says that Config.PIDFile cannot be written, or is that of another
+	// master that lives.
+	ErrPIDFile = errors.New("prefork: unusable PID file")
 
 	// ErrInheritance says that what a worker inherited is not what it expects.
 	ErrInheritance = errors.New("prefork: unusable inheritance")

@@ -14,31 +14,32 @@ import (
 
 // hand is a worker process with its control socket, as the master holds it.
 type hand struct {
-	generation uint64
-	process    *process
-	control    *controlWheel
-	lease      *kernel.Lease // until it was reaped
+	life    uint64
+	process *process
+	ready   bool // it has said so
+	control *controlWheel
+	lease   *kernel.Lease // until it was reaped
 }
 
 // exit is how a worker ended.
 type exit struct {
-	slot       int
-	generation uint64
-	state      *os.ProcessState
-	err        error // the system could not tell
+	slot  int
+	life  uint64
+	state *os.ProcessState
+	err   error // the system could not tell
 }
 
 // hire starts a worker. Its end comes as evExited, perhaps before hire returns.
-func (s *spawner) hire(c *kernel.Context, slot int, generation uint64) (*hand, error) {
+func (s *spawner) hire(c *kernel.Context, slot int, life uint64, generation int) (*hand, error) {
 	lease := c.Lease(fmt.Sprintf("worker in slot %d", slot))
-	p, err := s.spawn(slot, generation, func(state *os.ProcessState, err error) {
-		_ = lease.Post(evExited.Name(), exit{slot, generation, state, err}) // a master that has ended need not know
+	p, err := s.spawn(slot, life, generation, func(state *os.ProcessState, err error) {
+		_ = lease.Post(evExited.Name(), exit{slot, life, state, err}) // a master that has ended need not know
 	})
 	if err != nil {
 		lease.Release()
 		return nil, err
 	}
-	h := &hand{generation: generation, process: p, lease: lease}
+	h := &hand{life: life, process: p, lease: lease}
 	if h.control, err = newControl(c, p.control); err != nil {
 		_ = p.control.Close()
 		_ = p.signal(syscall.SIGKILL)

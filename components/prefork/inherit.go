@@ -25,6 +25,7 @@ type birthCertificate struct {
 	told  inheritance
 	err   error
 	taken atomic.Bool
+	ready atomic.Bool // the control socket is watched by others
 }
 
 func readBirth() *birthCertificate {
@@ -43,6 +44,9 @@ func readBirth() *birthCertificate {
 		// (proc_pid_comm(5)). Without the right name it works as well.
 		_ = os.WriteFile("/proc/self/comm", []byte(filepath.Base(os.Args[0])), 0)
 	}
+	if b.err == nil {
+		b.watchMaster()
+	}
 	return b
 }
 
@@ -53,11 +57,13 @@ func IsChild() bool { return birth.child }
 // estate is what a worker got from its master.
 type estate struct {
 	slot       int
-	generation uint64
+	life       uint64
+	generation int
 	control    net.Conn       // reads EOF when the master is gone (P86)
 	listeners  []net.Listener // in the order of Config.Listen; closing one removes no socket file
 	board      *scoreboard
 	seat       *seat
+	stderr     int // the master's, to be used when ready
 }
 
 // inherit makes usable what this worker was given, once. It fails with
@@ -85,7 +91,7 @@ func inherit(name string, listeners int) (*estate, error) {
 // one: a number that is not what it should be belongs to somebody else in this
 // process, perhaps to the Go runtime.
 func (h inheritance) claim() (*estate, error) {
-	e := &estate{slot: h.slot, generation: h.generation}
+	e := &estate{slot: h.slot, life: h.life, generation: h.generation, stderr: h.stderr}
 	if err := e.fill(h); err != nil {
 		e.close()
 		return nil, err
@@ -106,7 +112,7 @@ func (e *estate) fill(h inheritance) error {
 		}
 	}
 	var err error
-	e.seat, err = e.board.seat(h.slot, h.generation, os.Getpid())
+	e.seat, err = e.board.seat(h.slot, h.life, os.Getpid())
 	return err
 }
 

@@ -9,8 +9,8 @@ import (
 
 func TestP52_InheritanceRoundTrip(t *testing.T) {
 	for text, want := range map[string]inheritance{
-		"1:web:0:1:3:4":             {name: "web", generation: 1, control: 3, scoreboard: 4, listeners: []int{}},
-		"1:a.b-c_D:4095:77:9:8:7:6": {name: "a.b-c_D", slot: 4095, generation: 77, control: 9, scoreboard: 8, listeners: []int{7, 6}},
+		"2:web:0:1:1:3:4:5":              {name: "web", life: 1, generation: 1, control: 3, scoreboard: 4, stderr: 5, listeners: []int{}},
+		"2:a.b-c_D:8191:77:12:9:8:5:7:6": {name: "a.b-c_D", slot: 8191, life: 77, generation: 12, control: 9, scoreboard: 8, stderr: 5, listeners: []int{7, 6}},
 	} {
 		got, err := parseInheritance(text)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -24,25 +24,27 @@ func TestP52_InheritanceRoundTrip(t *testing.T) {
 
 func TestP52_BadInheritanceSaysWhatAndWhatToDo(t *testing.T) {
 	for text, what := range map[string]string{
-		"":                                   `version "", want 1,`,
-		"yes":                                `version "yes", want 1,`,
-		"2:web:0:1:3:4":                      `version "2", want 1,`,
-		"1":                                  "1 parts, want 6 to 134,",
-		"1:web:0:1:3":                        "5 parts, want 6 to 134,",
-		"1::0:1:3:4":                         `name ""`,
-		"1:w eb:0:1:3:4":                     `name "w eb"`,
-		"1:web:-1:1:3:4":                     `slot "-1"`,
-		"1:web:4096:1:3:4":                   `slot "4096"`,
-		"1:web:0:x:3:4":                      `generation "x"`,
-		"1:web:0:1:+3:4":                     `descriptor "+3"`,
-		"1:web:0:1:03:4":                     `descriptor "03"`,
-		"1:web:0:1:2:4":                      `descriptor "2"`,
-		"1:web:0:1:3:3":                      `descriptor "3"`,
-		"1:web:0:1:3:4:5:":                   `descriptor ""`,
-		"1:web:0:1:3:4:1048577":              `descriptor "1048577"`,
-		"1:web:0:1:3:4:99999999999999999999": `descriptor "99999999999999999999"`,
-		"1:web:0:1:3:4" + strings.Repeat(":5", 129):   "135 parts, want 6 to 134,",
-		"1:web:0:1:3:4" + strings.Repeat(":55", 1400): "4213 bytes",
+		"":                                     `version "", want 2,`,
+		"yes":                                  `version "yes", want 2,`,
+		"1:web:0:1:1:3:4:5":                    `version "1", want 2,`,
+		"2":                                    "1 parts, want 8 to 136,",
+		"2:web:0:1:1:3:4":                      "7 parts, want 8 to 136,",
+		"2::0:1:1:3:4:5":                       `name ""`,
+		"2:w eb:0:1:1:3:4:5":                   `name "w eb"`,
+		"2:web:-1:1:1:3:4:5":                   `slot "-1"`,
+		"2:web:8192:1:1:3:4:5":                 `slot "8192"`,
+		"2:web:0:x:1:3:4:5":                    `life "x"`,
+		"2:web:0:1:-1:3:4:5":                   `generation "-1"`,
+		"2:web:0:1:4294967296:3:4:5":           `generation "4294967296"`,
+		"2:web:0:1:1:+3:4:5":                   `descriptor "+3"`,
+		"2:web:0:1:1:03:4:5":                   `descriptor "03"`,
+		"2:web:0:1:1:2:4:5":                    `descriptor "2"`,
+		"2:web:0:1:1:3:3:5":                    `descriptor "3"`,
+		"2:web:0:1:1:3:4:5:":                   `descriptor ""`,
+		"2:web:0:1:1:3:4:1048577":              `descriptor "1048577"`,
+		"2:web:0:1:1:3:4:99999999999999999999": `descriptor "99999999999999999999"`,
+		"2:web:0:1:1:3:4:5" + strings.Repeat(":6", 129):   "137 parts, want 8 to 136,",
+		"2:web:0:1:1:3:4:5" + strings.Repeat(":66", 1400): "4217 bytes",
 	} {
 		_, err := parseInheritance(text)
 		if !errors.Is(err, ErrInheritance) {
@@ -61,7 +63,7 @@ func TestP52_BadInheritanceSaysWhatAndWhatToDo(t *testing.T) {
 }
 
 func FuzzParseInheritance(f *testing.F) {
-	for _, s := range []string{"", "1:web:0:1:3:4", "1:web:7:18446744073709551615:3:4:5", "1:::::", "1:a:0:0:3:4:5:6:7"} {
+	for _, s := range []string{"", "2:web:0:1:1:3:4:5", "2:web:7:18446744073709551615:2:3:4:5", "2:::::::", "2:a:0:0:1:3:4:5:6:7"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // lifeline is a worker's end of the control socket. Its end is seen by the
@@ -17,6 +19,15 @@ type lifeline struct {
 	net.Conn
 	once sync.Once
 	cut  func() // called once when the other end is gone
+	mu   sync.Mutex
+}
+
+// Write keeps frames whole: the session's wheel writes, and so does the goroutine
+// that watches the session.
+func (l *lifeline) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Conn.Write(p)
 }
 
 func (l *lifeline) Read(p []byte) (int, error) {
@@ -25,6 +36,24 @@ func (l *lifeline) Read(p []byte) (int, error) {
 		l.once.Do(l.cut)
 	}
 	return n, err
+}
+
+// watchMaster ends a process that loses its master before it is ready, wherever
+// in main it is or hangs (P86). Later the lifeline tells.
+func (b *birthCertificate) watchMaster() {
+	fd, err := unix.FcntlInt(uintptr(b.told.control), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return // no control socket: inherit says so
+	}
+	go func() {
+		defer unix.Close(fd)
+		for !b.ready.Load() {
+			hangup := []unix.PollFd{{Fd: int32(fd)}}
+			if _, err := unix.Poll(hangup, 200); err == nil && hangup[0].Revents&unix.POLLHUP != 0 && !b.ready.Load() {
+				os.Exit(1)
+			}
+		}
+	}()
 }
 
 // backstop ends the process when the session has not.

@@ -6,16 +6,17 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // address is one parsed entry of Config.Listen.
 type address struct {
 	text            string // as configured
-	network, target string // for net.Listen
+	network, target string // for net.Listen; "systemd" and the socket's name
 	mode            fs.FileMode
 }
 
-const wantAddress = `"tcp://host:port", where no host means loopback, or "unix:///path", with "?mode=0660" after it to set permissions`
+const wantAddress = `"tcp://host:port", where no host means loopback, "unix:///path", with "?mode=0660" after it to set permissions, or "systemd://name"`
 
 // parseListen reads one entry of Config.Listen, which errors call field. Hosts
 // are not looked up.
@@ -39,6 +40,11 @@ func parseListen(field, s string) (address, error) {
 			host = "127.0.0.1"
 		}
 		return address{text: s, network: "tcp", target: net.JoinHostPort(host, port)}, nil
+	case "systemd":
+		if len(rest) > 255 || strings.ContainsFunc(rest, func(r rune) bool { return r == ':' || !unicode.IsPrint(r) }) {
+			return bad()
+		}
+		return address{text: s, network: "systemd", target: rest}, nil
 	case "unix":
 		path, query, asked := strings.Cut(rest, "?")
 		if !strings.HasPrefix(path, "/") || strings.ContainsRune(path, 0) {

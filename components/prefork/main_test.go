@@ -24,6 +24,7 @@ const (
 	roleVariable    = "USHER_TEST_ROLE"    // of a worker: a key of roles
 	masterVariable  = "USHER_TEST_MASTER"  // set: be a master
 	programVariable = "USHER_TEST_PROGRAM" // a key of programs: call New
+	mainVariable    = "USHER_TEST_MAIN"    // a key of mains: call Main
 )
 
 // childAtInit is what code sees that runs while packages are initialised.
@@ -34,6 +35,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(programVariable) != "":
 		be = beProgram
+	case os.Getenv(mainVariable) != "":
+		Main(mains[os.Getenv(mainVariable)])
 	case IsChild():
 		be = beWorker
 	case os.Getenv(masterVariable) != "":
@@ -91,9 +94,9 @@ func beMaster() int {
 		if err != nil {
 			return err
 		}
-		b.assign(0, 1, time.Now())
-		s := spawner{name: "test", board: b, endpoints: []*endpoint{e}}
-		p, err := s.spawn(0, 1, func(*os.ProcessState, error) {})
+		b.assign(0, 1, 1, time.Now())
+		s := spawner{name: "test", board: b, endpoints: []*endpoint{e}, programs: onlyThis()}
+		p, err := s.spawn(0, 1, 1, func(*os.ProcessState, error) {})
 		if err != nil {
 			return err
 		}
@@ -105,7 +108,10 @@ func beMaster() int {
 	return 1
 }
 
-func inheritAll() (*estate, error) { return inherit("test", len(birth.told.listeners)) }
+func inheritAll() (*estate, error) {
+	birth.ready.Store(true)
+	return inherit("test", len(birth.told.listeners))
+}
 
 // untilMasterIsGone blocks until the control socket ends.
 func (e *estate) untilMasterIsGone() error {
@@ -145,7 +151,7 @@ type facts struct {
 	Leader             bool  // of its own process group
 	Open               []int // descriptors that such a program would inherit
 	Slot               int
-	Generation         uint64
+	Life               uint64
 	Args               []string
 	Addrs              []string
 }
@@ -156,7 +162,7 @@ func tellFacts() error {
 		return err
 	}
 	f := facts{
-		ChildAtInit: childAtInit, Child: IsChild(), Slot: e.slot, Generation: e.generation,
+		ChildAtInit: childAtInit, Child: IsChild(), Slot: e.slot, Life: e.life,
 		Leader: unix.Getpgrp() == os.Getpid(), Args: os.Args, Open: inheritable(),
 	}
 	f.Variable = slices.ContainsFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, inheritanceVariable) })
@@ -213,12 +219,12 @@ type worker struct {
 
 // startWorker starts one in a role. When the test ends its master end is closed,
 // and it must be gone in time.
-func startWorker(t *testing.T, s *spawner, slot int, generation uint64, role string) *worker {
+func startWorker(t *testing.T, s *spawner, slot int, life uint64, role string) *worker {
 	t.Helper()
 	t.Setenv(roleVariable, role)
-	s.board.assign(slot, generation, time.Now())
+	s.board.assign(slot, life, 1, time.Now())
 	w := &worker{ended: make(chan *os.ProcessState, 1)}
-	p, err := s.spawn(slot, generation, func(st *os.ProcessState, err error) {
+	p, err := s.spawn(slot, life, 1, func(st *os.ProcessState, err error) {
 		if err != nil {
 			t.Errorf("worker %d: %v", slot, err)
 		}
@@ -262,9 +268,18 @@ func (w *worker) line(t *testing.T) string {
 	return s
 }
 
+// onlyThis has this program alone, as generation 1.
+func onlyThis() map[int]*software {
+	p, err := thisProgram()
+	if err != nil {
+		panic(err)
+	}
+	return map[int]*software{1: p}
+}
+
 func newSpawner(t *testing.T, slots int, listen ...string) *spawner {
 	t.Helper()
-	s := &spawner{name: "test", board: newBoard(t, slots)}
+	s := &spawner{name: "test", board: newBoard(t, slots), programs: onlyThis()}
 	for _, l := range listen {
 		s.endpoints = append(s.endpoints, mustOpen(t, l))
 	}

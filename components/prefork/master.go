@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"time"
 
@@ -16,14 +17,14 @@ import (
 
 // The master's session takes these beside evWord and evMute.
 const (
-	evTick     kernel.Event[struct{}] = "tick"
-	evExited   kernel.Event[exit]     = "exited"
-	evShutdown kernel.Event[struct{}] = "shutdown"
+	evTick          kernel.Event[struct{}]      = "tick"
+	evExited        kernel.Event[exit]          = "exited"
+	evShutdown      kernel.Event[struct{}]      = "shutdown"
+	evReload        kernel.Event[chan error]    = "reload"
+	evUpgrade       kernel.Event[chan error]    = "upgrade"
+	evSuccessorGone kernel.Event[successorGone] = "successor_gone"
+	evAlive         kernel.Event[time.Duration] = "alive"
 )
-
-// lastGrace is how long workers have to end when the master's session is ended
-// from outside, before they are killed.
-const lastGrace = time.Second
 
 // master is the pool's session: it does what the table decides.
 type master struct {
@@ -33,15 +34,39 @@ type master struct {
 	spawner *spawner
 	crew    map[int]*hand // by slot
 	signal  string        // that ended the pool
+
+	path               string       // of the program, for a reload
+	waiting, following []chan error // for this reload, for the next
+	lastReload         error
+
+	successor    *successor // being started
+	upgradeAsked chan error // who asked for it
+	predecessor  net.Conn   // that this master takes over from
+
+	pid       pidFile
+	announced announced
 }
 
-func newMaster(p *Pool, cfg Config, l limits) *master {
-	return &master{
-		pool: p, cfg: cfg,
-		table:   newTable(l, rand.Float64),
-		spawner: &spawner{cfg.Name, p.board, p.endpoints},
-		crew:    map[int]*hand{},
+func newMaster(p *Pool, cfg Config, l limits, from *handover) (*master, error) {
+	path, err := invoked()
+	if err != nil {
+		return nil, err
 	}
+	program, err := thisProgram()
+	if err != nil {
+		return nil, err
+	}
+	m := &master{
+		pool: p, cfg: cfg, path: path,
+		table:   newTable(l, rand.Float64),
+		spawner: &spawner{cfg.Name, p.board, p.endpoints, map[int]*software{1: program}},
+		crew:    map[int]*hand{},
+		pid:     pidFile{path: cfg.PIDFile, takeOver: from != nil},
+	}
+	if from != nil {
+		m.predecessor = from.predecessor()
+	}
+	return m, nil
 }
 
 func (m *master) session() *session.Session {
@@ -53,13 +78,22 @@ func (m *master) session() *session.Session {
 		session.On(evExited, m.exited),
 		session.On(evWord, m.word),
 		session.On(evMute, func(*kernel.Context, error) error { return nil }), // its end is seen when it is reaped
+		session.On(evReload, m.reload),
+		session.On(evUpgrade, m.askUpgrade),
+		session.On(evSuccessorGone, m.successorGone),
+		session.On(evAlive, m.lives),
 		session.On(evShutdown, func(c *kernel.Context, _ struct{}) error { return m.shutdown(c) }),
 	)
 }
 
 func (m *master) start(c *kernel.Context) error {
-	c.Sig("INT", "signal")
-	c.Sig("TERM", "signal")
+	masters.Add(1)
+	for _, name := range signals {
+		c.Sig(name, "signal")
+	}
+	if err := m.watched(c); err != nil {
+		return err
+	}
 	return evTick.Yield(c, struct{}{})
 }
 
@@ -71,12 +105,14 @@ func (m *master) tell(c *kernel.Context, msg message) error {
 			return err
 		}
 	}
+	m.tidy()
+	m.show()
 	if m.table.stopping {
 		// Workers accept no more. A client that the master let connect would
 		// wait for nobody.
 		m.pool.closeEndpoints()
 	}
-	return nil
+	return m.announce(c)
 }
 
 func (m *master) perform(c *kernel.Context, a action) error {
@@ -84,9 +120,17 @@ func (m *master) perform(c *kernel.Context, a action) error {
 	switch {
 	case a.kind == actSpawn:
 		return m.spawn(c, a)
+	case a.kind == actLoad:
+		return m.load(c, a.generation)
+	case a.kind == actReloaded:
+		m.reloaded(c, a)
+	case a.kind == actSucceed:
+		return m.succeed(c)
+	case a.kind == actUpgraded:
+		m.upgraded(c, a.err)
 	case a.kind == actDone:
 		return m.finish(c, a.err)
-	case h == nil || h.generation != a.generation:
+	case h == nil || h.life != a.life:
 	case a.kind == actRetire:
 		h.retire()
 	case a.kind == actSignal:
@@ -98,32 +142,33 @@ func (m *master) perform(c *kernel.Context, a action) error {
 }
 
 func (m *master) spawn(c *kernel.Context, a action) error {
-	failed := message{kind: msgSpawnFailed, slot: a.slot, generation: a.generation}
+	failed := message{kind: msgSpawnFailed, slot: a.slot, life: a.life}
 	if !m.table.wants(a) {
 		return m.tell(c, failed)
 	}
-	m.pool.board.assign(a.slot, a.generation, c.Now())
-	h, err := m.spawner.hire(c, a.slot, a.generation)
+	m.pool.board.assign(a.slot, a.life, a.generation, c.Now())
+	h, err := m.spawner.hire(c, a.slot, a.life, a.generation)
 	if err != nil {
-		m.pool.board.vacate(a.slot, a.generation, c.Now())
+		m.pool.board.vacate(a.slot, a.life, c.Now())
 		c.Kernel().Report("prefork", "cannot start a worker", err)
 		failed.cause = err
 		return m.tell(c, failed)
 	}
 	m.crew[a.slot] = h
 	m.pool.started.Add(1)
-	return m.tell(c, message{kind: msgStarted, slot: a.slot, generation: a.generation, pid: h.process.pid})
+	return m.tell(c, message{kind: msgStarted, slot: a.slot, life: a.life, pid: h.process.pid})
 }
 
 // tick reads the scoreboard, then has the numbers judged (P79).
 func (m *master) tick(c *kernel.Context, _ struct{}) error {
 	for _, w := range m.pool.board.snapshot(nil) {
-		if h := m.crew[w.Slot]; h == nil || h.generation != w.Generation {
+		h := m.crew[w.Slot]
+		if h == nil || h.life != w.Life {
 			continue
 		}
 		if err := m.tell(c, message{
-			kind: msgReport, slot: w.Slot, generation: w.Generation,
-			state: w.State, served: w.Connections > 0, beat: w.Beat,
+			kind: msgReport, slot: w.Slot, life: w.Life,
+			state: w.State, served: w.Connections > 0, beat: w.Beat, rss: m.memory(h.process.pid),
 		}); err != nil {
 			return err
 		}
@@ -131,6 +176,7 @@ func (m *master) tick(c *kernel.Context, _ struct{}) error {
 	if err := m.tell(c, message{kind: msgTick}); err != nil {
 		return err
 	}
+	m.status(c)
 	if !m.table.done {
 		evTick.Delay(c, m.cfg.CheckSpares, struct{}{})
 	}
@@ -139,16 +185,27 @@ func (m *master) tick(c *kernel.Context, _ struct{}) error {
 
 // word is what a worker says.
 func (m *master) word(c *kernel.Context, f filter.Frame) error {
+	if m.successor != nil && m.successor.control.ID() == c.Wheel() {
+		if f.Name != wordReady {
+			return nil
+		}
+		return m.tell(c, message{kind: msgUpgraded})
+	}
 	for slot, h := range m.crew {
 		if h.control.ID() != c.Wheel() {
 			continue
 		}
-		msg := message{kind: msgReport, slot: slot, generation: h.generation}
+		msg := message{kind: msgReport, slot: slot, life: h.life}
 		switch f.Name {
 		case wordReady:
-			msg.state = StateIdle
+			h.ready, msg.state = true, StateIdle
 		case wordDrain:
 			msg.state = StateDraining
+		case wordSlow:
+			m.pool.slow.Add(1)
+			c.Kernel().Report("prefork", "worker silent", fmt.Errorf("slot %d, pid %d: no event handled for %v; "+
+				"its standard error has the stacks of its goroutines", slot, h.process.pid, m.cfg.SoftTimeout))
+			return nil
 		default:
 			return nil
 		}
@@ -157,71 +214,10 @@ func (m *master) word(c *kernel.Context, f filter.Frame) error {
 	return nil
 }
 
-func (m *master) exited(c *kernel.Context, e exit) error {
-	h := m.crew[e.slot]
-	delete(m.crew, e.slot)
-	h.release()
-	last := m.pool.board.status(e.slot) // it knows better than the last tick
-	m.pool.board.vacate(e.slot, e.generation, c.Now())
-	cause := e.err
-	if cause == nil && !e.state.Success() {
-		cause = errors.New(e.state.String())
+// memory is measured only for who wants to know.
+func (m *master) memory(pid int) int64 {
+	if m.cfg.MaxRSS == 0 {
+		return 0
 	}
-	if cause != nil {
-		m.pool.lost.Add(1)
-		c.Kernel().Report("prefork", "worker lost", fmt.Errorf("slot %d, pid %d: %w", e.slot, h.process.pid, cause))
-	}
-	if last.Connections > 0 {
-		if err := m.tell(c, message{
-			kind: msgReport, slot: e.slot, generation: e.generation, state: StateDead, served: true,
-		}); err != nil {
-			return err
-		}
-	}
-	return m.tell(c, message{kind: msgExited, slot: e.slot, generation: e.generation, cause: cause})
-}
-
-// passedOn is the argument of a signal that a pool has dealt with and passes on.
-type passedOn struct{}
-
-// caught is INT or TERM. The pool needs time, so it saves everyone for now. What
-// another pool passes on was meant for this one, too, and reached it before.
-func (m *master) caught(c *kernel.Context) error {
-	c.SigHandled()
-	if _, again := c.Arg(1).(passedOn); again {
-		return nil
-	}
-	m.signal, _ = c.Arg(0).(string)
-	return m.shutdown(c)
-}
-
-// shutdown asks the workers to finish; a second time it kills them.
-func (m *master) shutdown(c *kernel.Context) error {
-	return m.tell(c, message{kind: msgShutdown})
-}
-
-// finish ends the pool: no worker is left. A failure goes on to Run as an
-// exception, a signal that ended the pool to the rest of the kernel.
-func (m *master) finish(c *kernel.Context, err error) error {
-	if err != nil {
-		return err
-	}
-	c.Sig("INT", "")
-	c.Sig("TERM", "")
-	if m.signal != "" {
-		_ = c.Signal("", m.signal, passedOn{})
-	}
-	c.Stop()
-	return nil
-}
-
-// stop sees to it that no worker outlives its master's session, whatever ended
-// that, and that the pool is seen to have ended.
-func (m *master) stop(c *kernel.Context) error {
-	c.Kernel().Describe(m.pool.name, nil)
-	m.pool.ended.Store(true)
-	m.pool.closeEndpoints()
-	disband(m.crew, lastGrace)
-	_ = m.pool.board.close()
-	return nil
+	return residentMemory(pid)
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"testing"
+	"syscall"
 	"time"
 )
 
@@ -17,25 +17,54 @@ type model struct {
 	procs    []proc // by slot
 	failures int    // failed starts in a row
 	orders   int    // shutdowns ordered
+	gaveUp   bool   // had to
 	ended    bool   // actDone seen
+
+	happens    happenings
+	generation int // that has the work
+	loading    int // that of the reload under way; 0: none
+	again      bool
+	need       int // new workers that must be ready
+	upgrading  bool
 }
+
+// happenings are what may happen beside ticks, shutdowns and what processes do.
+type happenings struct{ reloads, scaling, memory, upgrades bool }
 
 // proc is what the slot's process has been through.
 type proc struct {
-	generation      uint64 // 0: no process
+	life            uint64 // 0: no process
+	generation      int
 	running, killed bool
 	mustGo          bool // was told to end
+	aborted         bool // by the watchdog
+	drains          bool // said that it leaves
 	heard           bool // has reported, at readyAt
 	readyAt         time.Time
 	proved          bool // has served, or was ready for long enough
 }
 
-func newModel(l limits) *model {
+func newModel(l limits, h happenings) *model {
 	return &model{
 		table: newTable(l, func() float64 { return 0 }),
 		now:   someday,
-		procs: make([]proc, l.maxClients),
+		procs: make([]proc, l.maxClients+l.surplus),
+
+		happens: h, generation: 1,
 	}
+}
+
+// fresh tells whether a process is of a program that has not got the work.
+func (m *model) fresh(p *proc) bool { return p.generation > m.generation }
+
+// ready counts processes that are ready and not asked to go.
+func (m *model) ready(which func(*proc) bool) (n int) {
+	for i := range m.procs {
+		if p := &m.procs[i]; p.heard && !p.mustGo && !p.aborted && which(p) {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *model) clone() *model {
@@ -57,13 +86,26 @@ func (m *model) steps() []step {
 		{"tick", message{kind: msgTick}},
 		{"shutdown", message{kind: msgShutdown}},
 	}
+	if m.happens.reloads {
+		all = append(all, step{"reload", message{kind: msgReload}})
+		if m.loading > 0 {
+			all = append(all, step{"load failed", message{kind: msgLoadFailed, generation: m.loading, cause: errBroken}})
+		}
+	}
+	if m.happens.upgrades {
+		all = append(all, step{"upgrade", message{kind: msgUpgrade}},
+			step{"successor ready", message{kind: msgUpgraded}}, step{"successor gone", message{kind: msgUpgraded, cause: errBroken}})
+	}
+	if m.happens.scaling {
+		all = append(all, step{"more", message{kind: msgMore}}, step{"less", message{kind: msgLess}})
+	}
 	for i, p := range m.procs {
 		add := func(name string, msg message) {
-			msg.slot, msg.generation = i, p.generation
+			msg.slot, msg.life = i, p.life
 			all = append(all, step{fmt.Sprint(name, " ", i), msg})
 		}
 		switch {
-		case p.generation == 0:
+		case p.life == 0:
 		case !p.running:
 			add("started", message{kind: msgStarted, pid: pidOf(i)})
 			add("spawn failed", message{kind: msgSpawnFailed, cause: ErrSpawn})
@@ -74,6 +116,9 @@ func (m *model) steps() []step {
 			add("idle", message{kind: msgReport, state: StateIdle})
 			add("busy", message{kind: msgReport, state: StateBusy})
 			add("draining", message{kind: msgReport, state: StateDraining})
+			if m.happens.memory {
+				add("big", message{kind: msgReport, state: StateIdle, rss: 2})
+			}
 		}
 	}
 	return all
@@ -95,7 +140,8 @@ func (m *model) do(s step) error {
 	if gaveUp && !m.table.stopping {
 		return fmt.Errorf("goes on after %d failed starts", m.failures)
 	}
-	if !gaveUp && errors.Is(m.table.reason, ErrGaveUp) && m.failures < m.table.failedBoots {
+	m.gaveUp = m.gaveUp || gaveUp
+	if !m.gaveUp && errors.Is(m.table.reason, ErrGaveUp) {
 		return fmt.Errorf("gave up after %d failed starts", m.failures)
 	}
 	return m.tracked()
@@ -106,13 +152,18 @@ func (m *model) account(msg message) (mustGiveUp bool) {
 	prove := func(p *proc) {
 		if !p.proved {
 			p.proved = true
-			m.failures = 0
+			if !m.fresh(p) {
+				m.failures = 0
+			}
 		}
 	}
 	grown := func(p *proc) bool {
 		return p.heard && m.now.Sub(p.readyAt) >= m.table.youth
 	}
 	p := &m.procs[msg.slot]
+	if msg.kind >= msgStarted && p.life != msg.life {
+		return false // too late
+	}
 	switch msg.kind {
 	case msgShutdown:
 		m.orders++
@@ -125,8 +176,11 @@ func (m *model) account(msg message) (mustGiveUp bool) {
 	case msgStarted:
 		p.running = true
 	case msgReport:
-		if !p.heard && !p.mustGo {
+		if !p.heard && !p.mustGo && !p.aborted {
 			p.heard, p.readyAt = true, m.now
+		}
+		if msg.state == StateDraining && !p.mustGo && !p.aborted {
+			p.drains = true
 		}
 		if msg.state == StateBusy {
 			prove(p)
@@ -135,7 +189,10 @@ func (m *model) account(msg message) (mustGiveUp bool) {
 		if p.running && grown(p) {
 			prove(p)
 		}
-		failed := !p.proved && !p.mustGo && !m.table.stopping
+		failed := !p.proved && !p.mustGo && !m.table.stopping && !m.fresh(p)
+		if left := p.proved && p.drains && !p.mustGo && !p.aborted; left && p.generation == m.loading {
+			m.need-- // it did what it was started for
+		}
 		*p = proc{}
 		if failed {
 			m.failures++
@@ -156,19 +213,45 @@ func (m *model) check(a action, gaveUp *bool) error {
 	}
 	p := &m.procs[a.slot]
 	switch a.kind {
+	case actLoad:
+		if m.loading != 0 || a.generation <= m.generation {
+			return fmt.Errorf("%v during %d, after %d", a, m.loading, m.generation)
+		}
+		m.loading, m.again = a.generation, false
+		serve := m.ready(func(p *proc) bool { return !m.fresh(p) && !p.drains })
+		m.need = max(1, min(serve, m.table.start, m.table.surplus))
+	case actReloaded:
+		return m.reloaded(a)
+	case actSucceed:
+		if m.upgrading || m.loading != 0 || m.table.stopping {
+			return fmt.Errorf("%v beside another change", a)
+		}
+		m.upgrading = true
+	case actUpgraded:
+		if a.err == nil && !m.upgrading {
+			return fmt.Errorf("%v without a successor", a)
+		}
+		m.upgrading = false
 	case actSpawn:
+		if a.generation != m.generation && (a.generation != m.loading || m.loading == 0) {
+			return fmt.Errorf("%v of generation %d, which is neither old nor new", a, a.generation)
+		}
 		if m.table.stopping {
 			return fmt.Errorf("%v while stopping", a)
 		}
-		if p.generation != 0 {
+		if p.life != 0 {
 			return fmt.Errorf("%v, where one lives", a)
 		}
 		if *gaveUp {
 			return fmt.Errorf("%v after giving up", a)
 		}
-		p.generation = a.generation
+		*p = proc{life: a.life, generation: a.generation}
 	case actRetire, actSignal:
-		if p.generation != a.generation || !p.running {
+		asked := a.kind == actRetire || a.signal == syscall.SIGTERM // and not the watchdog
+		if asked && m.loading != 0 && !m.fresh(p) && !p.mustGo && !m.table.stopping && m.readyOf(m.loading) < m.need {
+			return fmt.Errorf("%v before the reload, with %d of %d new workers ready", a, m.readyOf(m.loading), m.need)
+		}
+		if p.life != a.life || !p.running {
 			return fmt.Errorf("%v: no such process", a)
 		}
 		if a.pid != pidOf(a.slot) {
@@ -177,28 +260,69 @@ func (m *model) check(a action, gaveUp *bool) error {
 		if p.killed {
 			return fmt.Errorf("%v after KILL", a)
 		}
-		p.mustGo = true
+		p.mustGo = p.mustGo || asked
+		p.aborted = !asked
 		p.killed = strings.HasPrefix(a.String(), "KILL")
 	}
 	return nil
 }
 
-// tracked compares the table's workers with the living processes.
-func (m *model) tracked() error {
-	live := 0
-	for i, p := range m.procs {
-		if m.table.stopping && p.generation != 0 {
-			m.procs[i].mustGo = true
-		}
-		if p.generation != 0 {
-			live++
-		}
-		if (p.generation != 0) != (m.table.slots[i].state != StateDead) {
-			return fmt.Errorf("slot %d is %v, its process lives: %v", i, m.table.slots[i].state, p.generation != 0)
+func (m *model) readyOf(generation int) int {
+	return m.ready(func(p *proc) bool { return p.generation == generation && (p.proved || !p.drains) })
+}
+
+// reloaded judges the end of a reload.
+func (m *model) reloaded(a action) error {
+	switch {
+	case m.loading == 0 && !m.again && !m.upgrading && !m.table.stopping:
+		return fmt.Errorf("%v, but none was under way", a)
+	case a.err == nil && m.readyOf(m.loading) < m.need:
+		return fmt.Errorf("%v with %d of %d new workers ready", a, m.readyOf(m.loading), m.need)
+	}
+	for i := range m.procs {
+		p := &m.procs[i]
+		if a.err == nil && p.generation < m.loading || a.err != nil && p.generation == m.loading {
+			p.mustGo = true
 		}
 	}
-	if live > m.table.maxClients {
-		return fmt.Errorf("%d workers live, at most %d may", live, m.table.maxClients)
+	if a.err == nil {
+		m.generation, m.failures = m.loading, 0
+	}
+	m.loading = 0
+	return nil
+}
+
+// tracked compares the table's workers with the living processes.
+func (m *model) tracked() error {
+	live, old := 0, 0
+	for i, p := range m.procs {
+		if m.table.stopping && p.life != 0 {
+			m.procs[i].mustGo = true
+		}
+		if p.life != 0 {
+			live++
+			if !m.fresh(&p) {
+				old++
+			}
+		}
+		if (p.life != 0) != (m.table.slots[i].state != StateDead) {
+			return fmt.Errorf("slot %d is %v, its process lives: %v", i, m.table.slots[i].state, p.life != 0)
+		}
+	}
+	if most := m.table.maxClients + m.table.surplus; live > most {
+		return fmt.Errorf("%d processes live, at most %d may", live, most)
+	}
+	if m.generation == 1 && !m.happens.memory && old > m.table.maxClients {
+		return fmt.Errorf("%d workers live, at most %d may", old, m.table.maxClients)
+	}
+	if m.table.stopping && m.upgrading {
+		return errors.New("the upgrade outlives the pool")
+	}
+	if m.upgrading && m.loading != 0 {
+		return errors.New("a reload beside an upgrade")
+	}
+	if m.table.stopping && m.loading != 0 {
+		return fmt.Errorf("the reload to generation %d outlives the pool", m.loading)
 	}
 	if m.ended != (m.table.stopping && live == 0) {
 		return fmt.Errorf("done: %v, with %d alive, stopping: %v", m.ended, live, m.table.stopping)
@@ -217,10 +341,13 @@ func (m *model) key() string {
 		}
 		return max(at.Sub(m.now), -5*time.Second)
 	}
+	r := t.reload
+	fmt.Fprint(&b, t.upgrade.active, rel(t.upgrade.deadline), r.active, r.again, r.need, r.left, rel(r.deadline), t.newest-t.generation, t.generation == 1, t.minSpare, "|")
 	fmt.Fprint(&b, t.ramp, t.boots.failures, rel(t.boots.notBefore), t.stopping, t.forced, t.done, m.failures)
 	for i := range t.slots {
 		s := t.slots[i]
-		fmt.Fprint(&b, "|", s.state, s.pid, rel(s.since), rel(s.ready), rel(s.killAt), s.proved, s.asked, s.killed)
+		fmt.Fprint(&b, "|", s.state, s.pid, rel(s.since), rel(s.ready), rel(s.killAt), s.proved, s.asked, s.killed,
+			s.generation-t.generation, rel(s.expires), s.fat, s.recycled)
 	}
 	return b.String()
 }
@@ -236,7 +363,7 @@ func (m *model) settle() error {
 		for _, s := range m.steps() {
 			switch p := m.procs[s.msg.slot]; {
 			case s.msg.kind == msgStarted,
-				s.msg.kind == msgReport && s.msg.state == StateIdle && !p.heard,
+				s.msg.kind == msgReport && s.msg.state == StateIdle && !p.heard && !p.aborted,
 				s.msg.kind == msgExited && m.table.slots[s.msg.slot].state > StateBusy:
 				next = append(next, s)
 			}
@@ -247,57 +374,20 @@ func (m *model) settle() error {
 			}
 		}
 	}
+	if m.upgrading {
+		return errors.New("left in peace, the upgrade never ends")
+	}
+	if m.loading != 0 {
+		return fmt.Errorf("left in peace, the reload to generation %d never ends", m.loading)
+	}
 	c := m.table.count()
 	switch idle := c.by[StateIdle]; {
 	case m.table.stopping:
 		return errors.New("left in peace, the shutdown never ends")
+	case c.fresh > 0:
+		return fmt.Errorf("left in peace, %d workers of a reload that failed stay", c.fresh)
 	case idle < m.table.minSpare && c.live < m.table.maxClients, idle > m.table.maxSpare:
 		return fmt.Errorf("left in peace, %d idle of %d workers; want %d to %d idle", idle, c.live, m.table.minSpare, m.table.maxSpare)
 	}
 	return nil
-}
-
-// TestP75_P85_Model visits every state that a small pool can reach in a number
-// of steps, and checks in each what must always hold: never more than MaxClients
-// workers (P4, P48), no spawn while stopping (P77), every process tracked until
-// reaped (P82, P87), no signal to a process that is not ours, giving up exactly
-// at the limit (P57), one end. From each, a quiet pool fulfils the spare rules.
-func TestP75_P85_Model(t *testing.T) {
-	first := newModel(limits{
-		start: 2, minSpare: 1, maxSpare: 2, maxClients: 3,
-		grace: 2 * time.Second, keepOnError: true, youth: 2 * time.Second, failedBoots: 3,
-		backoff: defaultBackoff,
-	})
-	const depth = 8
-	type node struct {
-		*model
-		path []string
-	}
-	seen := map[string]bool{first.key(): true}
-	level, visited := []node{{first, nil}}, 0
-	for range depth {
-		var next []node
-		for _, n := range level {
-			visited++
-			if err := n.clone().settle(); err != nil {
-				t.Fatalf("%v\nafter %v", err, n.path)
-			}
-			for _, s := range n.steps() {
-				m := n.clone()
-				path := append(slices.Clip(slices.Clone(n.path)), s.name)
-				if err := m.do(s); err != nil {
-					t.Fatalf("%v\nafter %v", err, path)
-				}
-				if k := m.key(); !seen[k] {
-					seen[k] = true
-					next = append(next, node{m, path})
-				}
-			}
-		}
-		level = next
-	}
-	if visited < 1000 {
-		t.Fatalf("only %d states visited; the model explores too little", visited)
-	}
-	t.Logf("%d states visited", visited)
 }

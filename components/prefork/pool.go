@@ -6,12 +6,13 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
 
 // Pool is a running set of workers, as its master sees it. Its methods may be
-// called from any goroutine, and do not block.
+// called from any goroutine. Reload and Upgrade wait, the others do not block.
 type Pool struct {
 	k    *kernel.Kernel
 	name string
@@ -19,9 +20,12 @@ type Pool struct {
 
 	endpoints []*endpoint
 	board     *scoreboard
+	born      time.Time
+	view      atomic.Pointer[view] // what the master's session lets others see
 
-	started, lost atomic.Int64
-	ended         atomic.Bool
+	started, lost, slow atomic.Int64
+	ended               atomic.Bool
+	over                chan struct{} // closed when its session has ended
 }
 
 // New starts a pool of worker processes. It belongs in main, before k runs.
@@ -29,15 +33,17 @@ type Pool struct {
 // In the master it opens the listeners, which looks up host names and may block
 // for that, and returns; the workers start when k runs. A listener that cannot be
 // opened is a *ListenError before any worker starts (P57), a Config that cannot
-// work is a *ConfigError, a Name in use matches kernel.ErrAliasTaken.
+// work is a *ConfigError, a Name in use matches kernel.ErrAliasTaken, a PIDFile in
+// use ErrPIDFile.
 //
 // In a worker of this pool New does not return: it runs k with the worker's
 // session, which calls Config.Server, and ends the process when the worker is
 // done. Whatever stands before New in main runs in every process. In a worker of
 // another pool New returns a Pool without addresses that does nothing.
 //
-// INT and TERM end the pool in order: workers finish what they have; a second
-// signal ends them at once. When the pool is done the signal goes on to the rest
+// The master watches signals, as the package's documentation lists. INT and TERM
+// end the pool in order: workers finish what they have; a second signal ends them at
+// once. When the pool is done the signal goes on to the rest
 // of the kernel, so that sessions which watch it hear of it twice.
 //
 // When workers fail to start, over and over, or their processes cannot be
@@ -60,28 +66,37 @@ func newPool(k *kernel.Kernel, cfg Config, change func(*limits)) (*Pool, error) 
 		}
 		work(k, cfg)
 	}
+	from := handedOver.inheritedBy(cfg.Name)
+	if err := (&pidFile{path: cfg.PIDFile, takeOver: from != nil}).free(); err != nil {
+		return nil, err
+	}
 	addresses, err := cfg.addresses()
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{k: k, name: cfg.Name}
-	if p.endpoints, err = openAll(addresses); err != nil {
+	p := &Pool{k: k, name: cfg.Name, born: k.Now(), over: make(chan struct{})}
+	if p.endpoints, err = from.open(addresses); err != nil {
 		return nil, err
 	}
-	if p.board, err = createScoreboard(cfg.MaxClients); err != nil {
+	if p.board, err = createScoreboard(cfg.MaxClients + cfg.surplus()); err != nil {
 		p.closeEndpoints()
 		return nil, err
 	}
 	l := cfg.limits()
+	p.view.Store(&view{generation: 1, limits: l})
 	if change != nil {
 		change(&l)
 	}
-	if p.self, err = k.Spawn(newMaster(p, cfg, l).session(), kernel.Alias(cfg.Name)); err != nil {
+	m, err := newMaster(p, cfg, l, from)
+	if err == nil {
+		p.self, err = k.Spawn(m.session(), kernel.Alias(cfg.Name))
+	}
+	if err != nil {
 		p.closeEndpoints()
 		_ = p.board.close()
 		return nil, err
 	}
-	k.Describe(cfg.Name, func() any { s, _ := p.Stats(); return s })
+	k.Describe(cfg.Name, func() any { s, _ := p.Status(); return s })
 	return p, nil
 }
 
@@ -99,31 +114,6 @@ func (p *Pool) Addrs() []net.Addr {
 		all = append(all, e.addr)
 	}
 	return all
-}
-
-// Stats is a glimpse of a pool. Kernel.Describe offers it under the pool's name.
-type Stats struct {
-	Workers []WorkerStatus `json:"workers"` // those that live
-	Started int            `json:"started"` // processes started so far
-	Lost    int            `json:"lost"`    // of them, how many ended with a status other than 0, or by a signal
-	Letters string         `json:"letters"` // the scoreboard, one State.Letter per slot
-}
-
-// Stats returns a glimpse of the pool; kernel.ErrNoSession when it has ended.
-func (p *Pool) Stats() (Stats, error) {
-	if p.ended.Load() {
-		return Stats{}, kernel.ErrNoSession
-	}
-	s := Stats{Started: int(p.started.Load()), Lost: int(p.lost.Load())}
-	letters := make([]byte, 0, len(p.board.lines))
-	for _, w := range p.board.snapshot(nil) {
-		letters = append(letters, w.State.Letter())
-		if w.State != StateDead {
-			s.Workers = append(s.Workers, w)
-		}
-	}
-	s.Letters = string(letters)
-	return s, nil
 }
 
 // Shutdown asks every worker to finish and ends the pool when they have; those

@@ -169,9 +169,9 @@ var rude = pool("rude", func(dir string) Config {
 	}
 })
 
-func TestP63_RubbishOnTheControlSocketCostsItsWorker(t *testing.T) {
+func TestP60_P63_RubbishOnTheControlSocketCostsItsWorker(t *testing.T) {
 	inModes(t, func(t *testing.T, mode kernel.Mode) {
-		r := rude.run(t, mode, func(l *limits) { l.backoff = backoff{quick / 4, quick / 2} })
+		r := rude.run(t, mode, func(l *limits) { l.backoff, l.youth = backoff{quick / 4, quick / 2}, quick })
 		r.until("a replacement", func(s Stats) bool { return s.Started == 3 && s.Letters == "__" })
 		if r.dial().ask("hello") != "hello" {
 			t.Error("wrong answer")

@@ -30,7 +30,7 @@ var twoWorkers = pool("two", func(dir string) Config {
 	}
 })
 
-func TestP10_WorkersServeEveryListener(t *testing.T) {
+func TestP10_P55_P74_WorkersServeEveryListener(t *testing.T) {
 	inModes(t, func(t *testing.T, mode kernel.Mode) {
 		r := twoWorkers.run(t, mode, nil)
 		r.showing("__")
@@ -104,7 +104,7 @@ func TestP65_NobodyWaitsBehindABusyWorker(t *testing.T) {
 	})
 }
 
-func TestP14_BusyShowsOnTheScoreboard(t *testing.T) {
+func TestP14_P16_P20_BusyShowsOnTheScoreboard(t *testing.T) {
 	inModes(t, func(t *testing.T, mode kernel.Mode) {
 		r := twoWorkers.run(t, mode, nil)
 		r.showing("__")
@@ -116,10 +116,10 @@ func TestP14_BusyShowsOnTheScoreboard(t *testing.T) {
 		if i < 0 {
 			t.Fatalf("no worker %d in %+v", pid, s)
 		}
-		if w := s.Workers[i]; w.State != StateBusy || w.Connections != 1 || w.Requests != 2 || w.Generation != 1 {
+		if w := s.Workers[i]; w.State != StateBusy || w.Connections != 1 || w.Requests != 2 || w.Life != 1 {
 			t.Errorf("the busy worker shows %+v", w)
 		}
-		if d, ok := r.k.Descriptions()["prefork"].(Stats); !ok || len(d.Workers) != 2 {
+		if d, ok := r.k.Descriptions()["prefork"].(Status); !ok || len(d.Workers) != 2 {
 			t.Errorf("the kernel describes %+v", r.k.Descriptions())
 		}
 		_ = c.Close()
@@ -234,7 +234,7 @@ var withSetup = &program{
 
 func init() { programs[withSetup.name] = withSetup }
 
-func TestP7_ForkHandlersRunInEachWorkerBeforeItAccepts(t *testing.T) {
+func TestP7_P40_ForkHandlersRunInEachWorkerBeforeItAccepts(t *testing.T) {
 	inModes(t, func(t *testing.T, mode kernel.Mode) {
 		r := withSetup.run(t, mode, nil)
 		one, two := r.dial(), r.dial()
@@ -243,6 +243,52 @@ func TestP7_ForkHandlersRunInEachWorkerBeforeItAccepts(t *testing.T) {
 		}
 		if setUp != "" {
 			t.Errorf("the fork handler ran in the master: %q", setUp)
+		}
+	})
+}
+
+// ordered is a pool whose workers write down what they do, and how they show on
+// the scoreboard meanwhile.
+var ordered = &program{name: "ordered", configs: func(dir string) []Config {
+	note := func(w *Worker, what string) error {
+		f, err := os.OpenFile(filepath.Join(dir, "order"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = fmt.Fprintln(f, what, w.estate.board.status(w.Slot()).State)
+		return err
+	}
+	return []Config{{
+		Listen: []string{"tcp://:0"}, StartServers: 1, MaxClients: 1, CheckSpares: quick,
+		ForkHandlers: map[kernel.Address]string{"notes": "fork"},
+		Server: func(c *kernel.Context, w *Worker) error {
+			if _, err := c.Spawn(session.New(
+				session.Handle("fork", func(*kernel.Context) error { return note(w, "fork handler") }),
+				session.On(gotConn, func(_ *kernel.Context, conn net.Conn) error {
+					defer conn.Close()
+					return note(w, "connection")
+				}),
+			), kernel.Alias("notes")); err != nil {
+				return err
+			}
+			w.Serve("notes", gotConn)
+			return note(w, "server")
+		},
+	}}
+}}
+
+func init() { programs[ordered.name] = ordered }
+
+// The server is built, the fork handlers are called, and only then the worker is
+// ready and accepts: a client that came before has waited.
+func TestP54_R20_OrderOfAStart(t *testing.T) {
+	inModes(t, func(t *testing.T, mode kernel.Mode) {
+		r := ordered.run(t, mode, nil)
+		r.dial().cut()
+		got, err := os.ReadFile(filepath.Join(r.dir, "order"))
+		if want := "server starting\nfork handler starting\nconnection busy\n"; err != nil || string(got) != want {
+			t.Errorf("%v, the order was:\n%swant:\n%s", err, got, want)
 		}
 	})
 }

@@ -22,7 +22,7 @@ var elastic = pool("elastic", func(string) Config {
 	}
 })
 
-func TestP75_PoolGrowsAndShrinks(t *testing.T) {
+func TestP15_P75_PoolGrowsAndShrinks(t *testing.T) {
 	inModes(t, func(t *testing.T, mode kernel.Mode) {
 		r := elastic.run(t, mode, nil)
 		r.showing("__") // P79: also without any event
@@ -82,9 +82,9 @@ var shortLived = pool("short-lived", func(dir string) Config {
 })
 
 // A client that hammers notices nothing of workers that come and go.
-func TestP66_RecyclingLosesNoConnection(t *testing.T) {
+func TestP19_P66_R19_RecyclingLosesNoConnection(t *testing.T) {
 	inModes(t, func(t *testing.T, mode kernel.Mode) {
-		const recyclings = 100 // per mode
+		const recyclings = 60 // per mode
 		r := shortLived.run(t, mode, nil)
 		var served atomic.Int64
 		var hammers sync.WaitGroup
@@ -111,7 +111,11 @@ func TestP66_RecyclingLosesNoConnection(t *testing.T) {
 // visit is one connection with one answer, for any goroutine.
 func (r *running) visit(i int) error {
 	a := r.Addrs()[i]
-	conn, err := net.DialTimeout(a.Network(), a.String(), patience)
+	return visit(a.Network(), a.String())
+}
+
+func visit(network, address string) error {
+	conn, err := net.DialTimeout(network, address, patience)
 	if err != nil {
 		return err
 	}

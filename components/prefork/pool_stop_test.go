@@ -28,7 +28,7 @@ var twoPools = &program{
 
 func init() { programs[twoPools.name] = twoPools }
 
-func TestP85_SignalEndsThePoolInOrder(t *testing.T) {
+func TestP28_P29_P85_SignalEndsThePoolInOrder(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
 			inModes(t, func(t *testing.T, mode kernel.Mode) {
@@ -95,12 +95,12 @@ func TestP85_TwoPoolsEndInOrder(t *testing.T) {
 	})
 }
 
-func TestP71_TermToAWorkerEndsItInOrder(t *testing.T) {
+func TestP28_P69_P70_P71_SignalToAWorkerEndsItInOrder(t *testing.T) {
 	inModes(t, func(t *testing.T, mode kernel.Mode) {
 		r := three.run(t, mode, nil)
 		c := r.dial()
 		pid := c.pid()
-		kill(t, pid, syscall.SIGTERM)
+		kill(t, pid, map[kernel.Mode]syscall.Signal{kernel.Parallel: syscall.SIGTERM, kernel.Serial: syscall.SIGINT}[mode])
 		r.until("a draining worker", func(s Stats) bool { return strings.Contains(s.Letters, "G") })
 		if c.ask("hello") != "hello" {
 			t.Error("the connection under way was disturbed")

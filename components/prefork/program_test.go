@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -213,8 +214,27 @@ type foreign struct {
 
 func (p *program) start(t *testing.T, mode kernel.Mode) *foreign {
 	t.Helper()
-	f := &foreign{t: t, dir: p.environ(t, mode), Cmd: exec.Command(os.Args[0]), ended: make(chan error, 1)}
-	f.Stderr = os.Stderr
+	return p.startAs(t, mode, os.Args[0])
+}
+
+// startAs starts the program by a path of its own.
+func (p *program) startAs(t *testing.T, mode kernel.Mode, path string, change ...func(*foreign)) *foreign {
+	t.Helper()
+	f := &foreign{t: t, dir: p.environ(t, mode), Cmd: exec.Command(path), ended: make(chan error, 1)}
+	said, err := os.Create(filepath.Join(f.dir, "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	f.Stderr = said
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(f.said())
+		}
+	})
+	for _, c := range change {
+		c(f)
+	}
 	out, err := f.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -231,6 +251,15 @@ func (p *program) start(t *testing.T, mode kernel.Mode) *foreign {
 		nobodyLeft(t, f.dir)
 	})
 	return f
+}
+
+// said is what it and its workers have written to standard error.
+func (f *foreign) said() string {
+	all, err := os.ReadFile(filepath.Join(f.dir, "stderr"))
+	if err != nil {
+		f.t.Error(err)
+	}
+	return string(all)
 }
 
 func (f *foreign) signal(sig os.Signal) {

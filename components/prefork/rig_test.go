@@ -25,6 +25,7 @@ func newRig(t *testing.T, change func(*limits)) *rig {
 		t.Fatal(err)
 	}
 	l := c.limits()
+	l.surplus = 0 // for those who reload or recycle to set
 	if change != nil {
 		change(&l)
 	}
@@ -46,7 +47,7 @@ func (r *rig) tick() []action {
 
 // about addresses the worker that now has the slot.
 func (r *rig) about(slot int, m message) []action {
-	m.slot, m.generation = slot, r.table.slots[slot].generation
+	m.slot, m.life = slot, r.table.slots[slot].life
 	return r.apply(m)
 }
 
@@ -115,6 +116,20 @@ func (a action) String() string {
 	case actSignal:
 		names := map[syscall.Signal]string{syscall.SIGTERM: "TERM", syscall.SIGKILL: "KILL", syscall.SIGABRT: "ABRT"}
 		return fmt.Sprint(names[a.signal], " ", a.slot)
+	case actLoad:
+		return fmt.Sprint("load ", a.generation)
+	case actReloaded:
+		if a.err != nil {
+			return fmt.Sprint("reload failed ", a.generation)
+		}
+		return fmt.Sprint("reloaded ", a.generation)
+	case actSucceed:
+		return "succeed"
+	case actUpgraded:
+		if a.err != nil {
+			return "upgrade failed"
+		}
+		return "upgraded"
 	case actDone:
 		return "done"
 	}

@@ -14,21 +14,23 @@ import (
 
 const (
 	boardMagic   = 0x6472_616f_4272_7355 // "UsrBoard" in memory order on little-endian machines
-	boardVersion = 1
-	lineSize     = 64 // a cache line, so that two workers never write to the same one
+	boardVersion = 2
+	lineSize     = 128 // two cache lines: some processors fetch them in pairs, and two workers never write to the same ones
 )
 
 // header is the scoreboard's first line.
 type header struct {
 	magic, version, slots atomic.Uint64
-	_                     [5]uint64
+	_                     [13]uint64
 }
 
 // line is one worker's part of the scoreboard. Only that worker writes to it
 // while it lives, only the master before and after. Each field is one atomic
 // word: a worker killed at any point leaves every field old or new, never torn.
 type line struct {
-	state, pid, generation, connections, requests, started, changed, beat atomic.Uint64
+	state, pid, life, connections, requests, started, changed, beat atomic.Uint64
+	generation                                                      atomic.Uint64
+	_                                                               [7]uint64
 }
 
 var (
@@ -45,11 +47,11 @@ type scoreboard struct {
 }
 
 // createScoreboard makes an empty scoreboard for so many workers, at most
-// MaxWorkers. The memory has no name: it ends with the last process that maps
+// maxSlots. The memory has no name: it ends with the last process that maps
 // it, however that ends (P38).
 func createScoreboard(slots int) (*scoreboard, error) {
-	if slots < 1 || slots > MaxWorkers {
-		return nil, fmt.Errorf("%w: %d slots; want 1 to %d", ErrScoreboard, slots, MaxWorkers)
+	if slots < 1 || slots > maxSlots {
+		return nil, fmt.Errorf("%w: %d slots; want 1 to %d", ErrScoreboard, slots, maxSlots)
 	}
 	size := lineSize * (1 + slots)
 	f, err := sharedFile(int64(size))
@@ -80,7 +82,7 @@ func mapScoreboard(f *os.File) (*scoreboard, error) {
 		return nil, fmt.Errorf("%w: %w; %s", ErrScoreboard, err, sameBinary)
 	}
 	size := info.Size()
-	if size < 2*lineSize || size > lineSize*(1+MaxWorkers) || size%lineSize != 0 {
+	if size < 2*lineSize || size > lineSize*(1+maxSlots) || size%lineSize != 0 {
 		return nil, fmt.Errorf("%w: a file of %d bytes; %s", ErrScoreboard, size, sameBinary)
 	}
 	data, err := mapShared(f, int(size))

@@ -44,7 +44,7 @@ func TestP12_WorkerWritesAreSeenByTheMaster(t *testing.T) {
 	master := newBoard(t, 3)
 	worker := again(t, master)
 	start := time.Now()
-	master.assign(1, 7, start)
+	master.assign(1, 7, 3, start)
 	s, err := worker.seat(1, 7, 4242)
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestP12_WorkerWritesAreSeenByTheMaster(t *testing.T) {
 		t.Fatalf("%d lines, want 3", len(got))
 	}
 	w := got[1]
-	if w.Slot != 1 || w.State != StateBusy || w.PID != 4242 || w.Generation != 7 || w.Connections != 2 || w.Requests != 1 {
+	if w.Slot != 1 || w.State != StateBusy || w.PID != 4242 || w.Life != 7 || w.Generation != 3 || w.Letter != "W" || w.Connections != 2 || w.Requests != 1 {
 		t.Errorf("the line reads %+v", w)
 	}
 	// Each mapping has its own reading of the clock, a moment apart.
@@ -77,7 +77,7 @@ func TestP12_WorkerWritesAreSeenByTheMaster(t *testing.T) {
 		}
 	}
 	for _, i := range []int{0, 2} {
-		if got[i] != (WorkerStatus{Slot: i}) {
+		if got[i] != (WorkerStatus{Slot: i, Letter: "."}) {
 			t.Errorf("line %d was written to: %+v", i, got[i])
 		}
 	}
@@ -85,7 +85,7 @@ func TestP12_WorkerWritesAreSeenByTheMaster(t *testing.T) {
 
 func TestP13_OnlyTheMasterEmptiesALine(t *testing.T) {
 	b := newBoard(t, 1)
-	b.assign(0, 1, someday)
+	b.assign(0, 1, 1, someday)
 	s, err := b.seat(0, 1, 99)
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestP13_OnlyTheMasterEmptiesALine(t *testing.T) {
 	s.set(StateDraining, someday)
 	b.vacate(0, 1, someday)
 	got := b.snapshot(nil)[0]
-	if got.State != StateDead || got.PID != 0 || got.Connections != 0 || got.Requests != 0 || got.Generation != 1 {
+	if got.State != StateDead || got.PID != 0 || got.Connections != 0 || got.Requests != 0 || got.Life != 1 {
 		t.Fatalf("an emptied line reads %+v", got)
 	}
 }
@@ -115,19 +115,19 @@ func TestP80_BeatsDoNotDependOnTheWallClock(t *testing.T) {
 
 func TestP21_SeatOfAnotherWorkerIsRefused(t *testing.T) {
 	b := newBoard(t, 2)
-	b.assign(1, 5, someday)
+	b.assign(1, 5, 1, someday)
 	for _, c := range []struct {
-		slot       int
-		generation uint64
-		want       string
+		slot int
+		life uint64
+		want string
 	}{
 		{1, 4, "slot 1 is for worker 5, not 4"},
 		{2, 5, "slot 2 of 2"},
 		{-1, 5, "slot -1 of 2"},
 	} {
-		_, err := b.seat(c.slot, c.generation, 1)
+		_, err := b.seat(c.slot, c.life, 1)
 		if !errors.Is(err, ErrScoreboard) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("slot %d for worker %d: %v, want %s", c.slot, c.generation, err, c.want)
+			t.Errorf("slot %d for worker %d: %v, want %s", c.slot, c.life, err, c.want)
 		}
 	}
 }
@@ -165,14 +165,14 @@ func TestP12_OtherFilesAreRefused(t *testing.T) {
 	}{
 		{"valid", "", valid(func(*header) {})},
 		{"empty", "a file of 0 bytes", sized(0)},
-		{"header only", "a file of 64 bytes", sized(lineSize)},
-		{"cut short", "a file of 191 bytes", sized(3*lineSize - 1)},
-		{"too long", "a file of 262272 bytes", sized(lineSize * (2 + MaxWorkers))},
+		{"header only", "a file of 128 bytes", sized(lineSize)},
+		{"cut short", "a file of 383 bytes", sized(3*lineSize - 1)},
+		{"too long", "a file of 1048832 bytes", sized(lineSize * (2 + maxSlots))},
 		{"zeros", "it begins with 0x0", sized(3 * lineSize)},
 		{"magic", "it begins with 0xbad", valid(func(h *header) { h.magic.Store(0xbad) })},
-		{"version", "version 9, want 1", valid(func(h *header) { h.version.Store(9) })},
-		{"more slots than lines", "3 slots in 192 bytes", valid(func(h *header) { h.slots.Store(3) })},
-		{"absurd slots", "18446744073709551615 slots in 192 bytes", valid(func(h *header) { h.slots.Store(1<<64 - 1) })},
+		{"version", "version 9, want 2", valid(func(h *header) { h.version.Store(9) })},
+		{"more slots than lines", "3 slots in 384 bytes", valid(func(h *header) { h.slots.Store(3) })},
+		{"absurd slots", "18446744073709551615 slots in 384 bytes", valid(func(h *header) { h.slots.Store(1<<64 - 1) })},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := os.Create(filepath.Join(t.TempDir(), "board"))
@@ -193,13 +193,13 @@ func TestP12_OtherFilesAreRefused(t *testing.T) {
 }
 
 func TestP12_SlotsAreBounded(t *testing.T) {
-	for _, n := range []int{-1, 0, MaxWorkers + 1, 1 << 60} {
+	for _, n := range []int{-1, 0, maxSlots + 1, 1 << 60} {
 		if _, err := createScoreboard(n); !errors.Is(err, ErrScoreboard) {
 			t.Errorf("%d slots: %v, want ErrScoreboard", n, err)
 		}
 	}
-	if got := len(newBoard(t, MaxWorkers).snapshot(nil)); got != MaxWorkers {
-		t.Errorf("%d lines, want %d", got, MaxWorkers)
+	if got := len(newBoard(t, maxSlots).snapshot(nil)); got != maxSlots {
+		t.Errorf("%d lines, want %d", got, maxSlots)
 	}
 }
 
@@ -235,7 +235,7 @@ func TestP12_ReadersAndWritersNeedNoLock(t *testing.T) {
 	master := newBoard(t, 2)
 	var all sync.WaitGroup
 	for slot := range 2 {
-		master.assign(slot, 1, someday)
+		master.assign(slot, 1, 1, someday)
 		s, err := again(t, master).seat(slot, 1, 10+slot)
 		if err != nil {
 			t.Fatal(err)

@@ -18,13 +18,13 @@ type seat struct {
 
 // seat returns the line of a worker that the master made room for, and puts pid
 // into it.
-func (b *scoreboard) seat(slot int, generation uint64, pid int) (*seat, error) {
+func (b *scoreboard) seat(slot int, life uint64, pid int) (*seat, error) {
 	if slot < 0 || slot >= len(b.lines) {
 		return nil, fmt.Errorf("%w: slot %d of %d; %s", ErrScoreboard, slot, len(b.lines), sameBinary)
 	}
 	l := &b.lines[slot]
-	if g := l.generation.Load(); g != generation {
-		return nil, fmt.Errorf("%w: slot %d is for worker %d, not %d; %s", ErrScoreboard, slot, g, generation, sameBinary)
+	if g := l.life.Load(); g != life {
+		return nil, fmt.Errorf("%w: slot %d is for worker %d, not %d; %s", ErrScoreboard, slot, g, life, sameBinary)
 	}
 	l.pid.Store(uint64(pid))
 	return &seat{b, l}, nil
@@ -37,11 +37,21 @@ func (s *seat) set(state State, now time.Time) {
 	runtime.KeepAlive(s.board)
 }
 
-// show tells the watchdog that the worker lives (P61). A moment in the future
-// asks for that much more patience.
+// show tells the watchdog that the worker lives (P61), from any goroutine. A
+// moment in the future asks for that much more patience, and stands until then.
 func (s *seat) show(life time.Time) {
-	s.line.beat.Store(s.board.clock.encode(life))
+	at := s.board.clock.encode(life)
+	for old := s.line.beat.Load(); old < at && !s.line.beat.CompareAndSwap(old, at); {
+		old = s.line.beat.Load()
+	}
 	runtime.KeepAlive(s.board)
+}
+
+// shown is the last moment that show was given.
+func (s *seat) shown() time.Time {
+	at := s.board.clock.decode(s.line.beat.Load())
+	runtime.KeepAlive(s.board)
+	return at
 }
 
 // connection counts an accepted connection and returns how many there were.

@@ -78,6 +78,18 @@ func (v *visitor) line(c *kernel.Context, line string) error {
 		}
 	case "setup":
 		line = fmt.Sprint(setUp)
+	case "extend":
+		v.w.Extend(patience)
+	case "fifo":
+		all, err := os.ReadFile(filepath.Join(os.Getenv(dirVariable), "fifo"))
+		if err != nil {
+			return err
+		}
+		line = strings.TrimSpace(string(all))
+	case "generation":
+		line = strconv.Itoa(v.w.Generation())
+	case "version":
+		line = version
 	case "bye":
 		v.rw.CloseFlushed()
 		return nil

@@ -4,20 +4,28 @@ import "slices"
 
 // counts is how many workers are in each state.
 type counts struct {
-	by       [states]int
-	live     int // all that have or will have a process
-	unproved int // living, not asked to go, good start not yet shown
+	by       [states]int // without fresh ones
+	live     int         // all that have or will have a process
+	fresh    int         // of them, those whose generation has not taken over
+	unproved int         // living, not fresh, not asked to go, good start not yet shown
 }
+
+func (c counts) serving() int { return c.by[StateIdle] + c.by[StateBusy] }
 
 func (t *table) count() counts {
 	var c counts
 	for i := range t.slots {
 		s := &t.slots[i]
-		c.by[s.state]++
 		if s.state == StateDead {
+			c.by[s.state]++
 			continue
 		}
 		c.live++
+		if t.fresh(s) {
+			c.fresh++
+			continue
+		}
+		c.by[s.state]++
 		if !s.proved && !s.asked {
 			c.unproved++
 		}
@@ -25,31 +33,37 @@ func (t *table) count() counts {
 	return c
 }
 
-// reconcile runs after every message (P79): it ends a stopped pool or adds
+// reconcile runs after every message (P79): it ends a stopped pool, or adds
 // workers to a running one.
 func (t *table) reconcile() {
-	c := t.count()
 	if t.stopping {
-		if c.live == 0 {
+		if t.count().live == 0 {
 			t.done = true
 			t.out = append(t.out, action{kind: actDone, err: t.reason})
 		}
 		return
 	}
-	for range t.wanted(c) {
-		t.spawn()
+	if t.reload.active {
+		t.reloadOn()
+	}
+	for range t.wanted(t.count()) {
+		t.spawn(t.generation)
 	}
 }
 
 // wanted is how many workers to add now: all of the first ones when there is
 // nobody (P75), else what is missing of the spare ones, where those still
-// starting count as spare (P78). MaxClients is above both (P4).
+// starting count as spare (P78). MaxClients is above both (P4), but for the
+// successors of workers that are to be recycled.
 func (t *table) wanted(c counts) int {
-	room := t.maxClients - c.live
-	if c.live == 0 {
+	due, leaving := t.overdue()
+	relief := t.recyclable(c, len(due), leaving)
+	old := c.live - c.fresh
+	room := min(t.maxClients+min(relief, t.surplus)-old, len(t.slots)-c.live)
+	if old == 0 {
 		return t.boots.allow(min(t.start, room), c.unproved, t.now)
 	}
-	missing := min(t.minSpare-c.by[StateIdle]-c.by[StateStarting], room)
+	missing := min(t.minSpare+relief-c.by[StateIdle]-c.by[StateStarting], room)
 	if missing <= 0 {
 		return 0
 	}
@@ -58,11 +72,11 @@ func (t *table) wanted(c counts) int {
 	return n
 }
 
-func (t *table) spawn() {
+func (t *table) spawn(generation int) {
 	for i := range t.slots {
 		if s := &t.slots[i]; s.state == StateDead {
-			s.state, s.since = StateStarting, t.now
-			s.generation++
+			s.state, s.since, s.generation = StateStarting, t.now, generation
+			s.life++
 			t.do(actSpawn, s)
 			return
 		}
@@ -70,30 +84,33 @@ func (t *table) spawn() {
 }
 
 // wants tells whether a spawn that was ordered is still to be done: a shutdown
-// may have been decided since (P77). If not, answer it with msgSpawnFailed.
+// may have been decided since (P77), or the reload has failed. If not, answer it
+// with msgSpawnFailed.
 func (t *table) wants(a action) bool {
-	s := t.find(a.slot, a.generation)
+	s := t.find(a.slot, a.life)
 	return s != nil && s.state == StateStarting
 }
 
 // shrink asks surplus idle workers to retire, the oldest first (P75, P76). They
 // count as draining from here on, so the next look does not ask others (P78).
+// During a reload nobody is asked: it does so itself.
 func (t *table) shrink() {
-	if t.maxSpare == Unlimited {
+	if t.maxSpare == Unlimited || t.reload.active {
 		return
 	}
-	var idle []*slot
+	idle := t.idle()
+	for _, s := range idle[:max(0, len(idle)-t.maxSpare)] {
+		t.retire(s)
+	}
+}
+
+// idle are the idle workers, the oldest first, without fresh ones.
+func (t *table) idle() (idle []*slot) {
 	for i := range t.slots {
-		if s := &t.slots[i]; s.state == StateIdle {
+		if s := &t.slots[i]; s.state == StateIdle && !t.fresh(s) {
 			idle = append(idle, s)
 		}
 	}
-	surplus := len(idle) - t.maxSpare
-	if surplus <= 0 {
-		return
-	}
 	slices.SortStableFunc(idle, func(a, b *slot) int { return a.since.Compare(b.since) })
-	for _, s := range idle[:surplus] {
-		t.retire(s)
-	}
+	return idle
 }

@@ -42,7 +42,7 @@ func TestP78_RetiredWorkersAreNotSpare(t *testing.T) {
 	r.wantStates("..___")
 }
 
-func TestP76_OldestIdleRetireFirst(t *testing.T) {
+func TestP18_P76_OldestIdleRetireFirst(t *testing.T) {
 	r := newRig(t, func(l *limits) { l.start, l.minSpare, l.maxSpare, l.maxClients = 5, 1, 2, 5 })
 	r.boot(r.tick())
 	for slot, age := range []time.Duration{3, 1, 9, 5, 5} { // slot 2 is the oldest, but busy
@@ -69,7 +69,7 @@ func TestP4_MaxClientsIsAboveMinSpare(t *testing.T) {
 	r.wantStates("WW__")
 }
 
-func TestIII14_GrowthDoublesTo32(t *testing.T) {
+func TestP17_III14_GrowthDoublesTo32(t *testing.T) {
 	r := newRig(t, func(l *limits) { l.start, l.minSpare, l.maxSpare, l.maxClients = 1, 120, 200, 300 })
 	first := r.started(r.tick())
 	r.want(first, "spawn 1") // the share of the first interval

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -19,6 +18,7 @@ import (
 const (
 	controlDescriptor = 3 + iota
 	scoreboardDescriptor
+	stderrDescriptor
 	firstListenerDescriptor
 )
 
@@ -27,6 +27,7 @@ type spawner struct {
 	name      string
 	board     *scoreboard
 	endpoints []*endpoint
+	programs  map[int]*software // by generation
 }
 
 // process is a running worker as its master sees it.
@@ -34,6 +35,7 @@ type process struct {
 	pid     int
 	control net.Conn // reads EOF when the worker is gone; the caller closes it
 	handle  *os.Process
+	said    *lastWords
 	gone    chan struct{} // closed when it was reaped
 }
 
@@ -50,8 +52,9 @@ func (p *process) reaped(d time.Duration) bool {
 }
 
 // spawn starts a worker with the master's arguments, environment, directory,
-// standard output and standard error; its standard input is empty. It blocks
-// until the program is loaded, some milliseconds. The error is ErrSpawn.
+// standard output and standard error, the latter through the master until it is
+// ready; its standard input is empty. It blocks until the program is loaded, some
+// milliseconds. The error is ErrSpawn.
 //
 // exited is called once, on a goroutine of its own and possibly before spawn
 // returns, when the worker was reaped (P87). Its error says that the system
@@ -61,8 +64,8 @@ func (p *process) reaped(d time.Duration) bool {
 // the master's group, and only the master shall decide what follows from it. No
 // parent-death signal is asked for. prctl(2) binds it to the thread that forked,
 // and Go ends threads; the control socket's end cannot be missed (P86).
-func (s *spawner) spawn(slot int, generation uint64, exited func(*os.ProcessState, error)) (*process, error) {
-	p, err := s.start(slot, generation, exited)
+func (s *spawner) spawn(slot int, life uint64, generation int, exited func(*os.ProcessState, error)) (*process, error) {
+	p, err := s.start(slot, life, generation, exited)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; raise the limits on processes and open files, "+
 			"or set Config.KeepOnError to try again later", ErrSpawn, err)
@@ -70,10 +73,10 @@ func (s *spawner) spawn(slot int, generation uint64, exited func(*os.ProcessStat
 	return p, nil
 }
 
-func (s *spawner) start(slot int, generation uint64, exited func(*os.ProcessState, error)) (*process, error) {
-	exe, err := executable()
-	if err != nil {
-		return nil, err
+func (s *spawner) start(slot int, life uint64, generation int, exited func(*os.ProcessState, error)) (*process, error) {
+	program := s.programs[generation]
+	if program == nil {
+		return nil, fmt.Errorf("no program of generation %d", generation)
 	}
 	control, theirs, err := socketpair()
 	if err != nil {
@@ -81,10 +84,10 @@ func (s *spawner) start(slot int, generation uint64, exited func(*os.ProcessStat
 	}
 	defer theirs.Close()
 	h := inheritance{
-		name: s.name, slot: slot, generation: generation,
-		control: controlDescriptor, scoreboard: scoreboardDescriptor,
+		name: s.name, slot: slot, life: life, generation: generation,
+		control: controlDescriptor, scoreboard: scoreboardDescriptor, stderr: stderrDescriptor,
 	}
-	files := []*os.File{theirs, s.board.file}
+	files := []*os.File{theirs, s.board.file, os.Stderr}
 	for i, e := range s.endpoints {
 		f, err := e.share()
 		if err != nil {
@@ -95,46 +98,42 @@ func (s *spawner) start(slot int, generation uint64, exited func(*os.ProcessStat
 		files = append(files, f)
 		h.listeners = append(h.listeners, firstListenerDescriptor+i)
 	}
+	hear, speak, err := os.Pipe()
+	if err != nil {
+		control.Close()
+		return nil, err
+	}
+	defer speak.Close()
 	cmd := &exec.Cmd{
-		Path:        exe,
+		Path:        program.path,
 		Args:        slices.Clone(os.Args),
 		Env:         append(os.Environ(), inheritanceVariable+"="+h.String()),
 		Stdout:      os.Stdout,
-		Stderr:      os.Stderr,
+		Stderr:      speak,
 		ExtraFiles:  files,
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}
 	if err := cmd.Start(); err != nil {
 		control.Close()
+		hear.Close()
 		return nil, err
 	}
-	gone := make(chan struct{})
+	gone, said := make(chan struct{}), follow(hear, int(os.Stderr.Fd()))
 	go func() {
 		err := cmd.Wait()
 		close(gone)
+		said.wait(time.Second)
 		if cmd.ProcessState != nil { // err then only repeats a status other than 0
 			err = nil
 		}
 		exited(cmd.ProcessState, err)
 	}()
-	return &process{cmd.Process.Pid, control, cmd.Process, gone}, nil
+	return &process{cmd.Process.Pid, control, cmd.Process, said, gone}, nil
 }
 
 // signal never hits another process that got the same number: after the worker
 // was reaped it returns os.ErrProcessDone.
 func (p *process) signal(sig syscall.Signal) error { return p.handle.Signal(sig) }
-
-// executable is the program to run again. On Linux the link in /proc leads to
-// the running program even after its file was replaced or removed.
-func executable() (string, error) {
-	if runtime.GOOS == "linux" {
-		const self = "/proc/self/exe"
-		if _, err := os.Stat(self); err == nil {
-			return self, nil
-		}
-	}
-	return os.Executable()
-}
 
 // socketpair returns two ends of a stream: one for use here, one to hand on.
 func socketpair() (ours net.Conn, theirs *os.File, err error) {

@@ -47,17 +47,17 @@ func TestP10_P12_WorkersShareListenersAndScoreboard(t *testing.T) {
 		}
 	}
 	for _, line := range s.board.snapshot(nil)[:2] {
-		if line.State != StateBusy || line.Connections != 2 || line.Generation != uint64(5+line.Slot) {
+		if line.State != StateBusy || line.Connections != 2 || line.Life != uint64(5+line.Slot) {
 			t.Errorf("after two connections: %+v", line)
 		}
 	}
-	if third := s.board.snapshot(nil)[2]; third != (WorkerStatus{Slot: 2}) {
+	if third := s.board.snapshot(nil)[2]; third != (WorkerStatus{Slot: 2, Letter: "."}) {
 		t.Errorf("a line without a worker: %+v", third)
 	}
 	answers(t, "unix", path) // the workers closed theirs, the file stays (P72)
 }
 
-func TestP52_WorkerKnowsWhatItIs(t *testing.T) {
+func TestP23_P52_WorkerKnowsWhatItIs(t *testing.T) {
 	if childAtInit || IsChild() {
 		t.Fatal("the test takes itself for a worker")
 	}
@@ -68,7 +68,7 @@ func TestP52_WorkerKnowsWhatItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := facts{
-		ChildAtInit: true, Child: true, Leader: true, Slot: 1, Generation: 9,
+		ChildAtInit: true, Child: true, Leader: true, Slot: 1, Life: 9,
 		Args: os.Args, Addrs: []string{s.endpoints[0].addr.String()},
 		// What somebody else gave to the test is passed on, and nothing of ours.
 		Open: slices.DeleteFunc(inheritable(), func(fd int) bool { return fd <= firstListenerDescriptor }),
@@ -139,7 +139,7 @@ func TestP87_KilledWorkerIsReaped(t *testing.T) {
 	}
 	next := startWorker(t, s, 0, 2, "serve")
 	next.line(t)
-	if got := s.board.snapshot(nil)[0]; got.Generation != 2 || got.PID != next.pid {
+	if got := s.board.snapshot(nil)[0]; got.Life != 2 || got.PID != next.pid {
 		t.Fatalf("its successor's line reads %+v", got)
 	}
 }
@@ -147,7 +147,7 @@ func TestP87_KilledWorkerIsReaped(t *testing.T) {
 func TestP88_SpawnFailureIsReportedWithItsCause(t *testing.T) {
 	s := newSpawner(t, 1, "tcp://:0")
 	s.endpoints[0].close()
-	p, err := s.spawn(0, 1, func(*os.ProcessState, error) { t.Error("a process that never was has ended") })
+	p, err := s.spawn(0, 1, 1, func(*os.ProcessState, error) { t.Error("a process that never was has ended") })
 	if p != nil || !errors.Is(err, ErrSpawn) || !errors.Is(err, syscall.EBADF) || !strings.Contains(err.Error(), "KeepOnError") {
 		t.Fatalf("%v, %v; want ErrSpawn with its cause and remedy", p, err)
 	}

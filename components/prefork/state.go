@@ -25,8 +25,8 @@ func (s State) String() string {
 	return stateNames[s]
 }
 
-// Letter gives the state as one character, close to those of Apache's status
-// page: '.' dead, 'S' starting, '_' idle, 'W' busy, 'G' draining, 'X' stopping,
+// Letter gives the state as one character, that of Apache's scoreboard where both
+// mean the same, and 'X' for what Apache has no letter for: '.' dead, 'S' starting, '_' idle, 'W' busy, 'G' draining, 'X' stopping,
 // '?' anything else.
 func (s State) Letter() byte {
 	if s >= states {

@@ -12,30 +12,34 @@ import (
 type WorkerStatus struct {
 	Slot        int       `json:"slot"`
 	State       State     `json:"state"`
+	Letter      string    `json:"letter"`
 	PID         int       `json:"pid"`        // 0 until the worker has found its seat
-	Generation  uint64    `json:"generation"` // how many workers this slot has had
+	Life        uint64    `json:"life"`       // how many workers this slot has had
+	Generation  int       `json:"generation"` // of the program it runs: 1, and one more with every reload
 	Connections uint64    `json:"connections"`
 	Requests    uint64    `json:"requests"`
 	Started     time.Time `json:"started"`
-	Changed     time.Time `json:"changed"` // when State last changed
-	Beat        time.Time `json:"beat"`    // last sign of life
+	Changed     time.Time `json:"changed"`       // when State last changed
+	Beat        time.Time `json:"beat"`          // last sign of life; in the future: it asked for patience (Worker.Extend)
+	RSS         int64     `json:"rss,omitempty"` // bytes of memory in use; only from Pool.Status, and 0 where the system does not tell
 }
 
 // assign makes a slot ready for its next worker. The master calls it before the
 // spawn, when the last worker of the slot was reaped: nobody else writes then.
-func (b *scoreboard) assign(slot int, generation uint64, now time.Time) {
-	b.write(slot, generation, StateStarting, now)
+func (b *scoreboard) assign(slot int, life uint64, generation int, now time.Time) {
+	b.write(slot, life, generation, StateStarting, now)
 }
 
 // vacate empties a slot whose worker was reaped. The worker could not do it
 // itself: it may have been killed (P13, P21).
-func (b *scoreboard) vacate(slot int, generation uint64, now time.Time) {
-	b.write(slot, generation, StateDead, now)
+func (b *scoreboard) vacate(slot int, life uint64, now time.Time) {
+	b.write(slot, life, 0, StateDead, now)
 }
 
-func (b *scoreboard) write(slot int, generation uint64, state State, now time.Time) {
+func (b *scoreboard) write(slot int, life uint64, generation int, state State, now time.Time) {
 	l, at := &b.lines[slot], b.clock.encode(now)
-	l.generation.Store(generation)
+	l.life.Store(life)
+	l.generation.Store(uint64(generation))
 	l.pid.Store(0)
 	l.connections.Store(0)
 	l.requests.Store(0)
@@ -61,7 +65,8 @@ func (b *scoreboard) status(slot int) WorkerStatus {
 		Slot:        slot,
 		State:       State(min(l.state.Load(), uint64(states))),
 		PID:         int(l.pid.Load()),
-		Generation:  l.generation.Load(),
+		Life:        l.life.Load(),
+		Generation:  int(l.generation.Load()),
 		Connections: l.connections.Load(),
 		Requests:    l.requests.Load(),
 		Started:     b.clock.decode(l.started.Load()),
@@ -69,5 +74,6 @@ func (b *scoreboard) status(slot int) WorkerStatus {
 		Beat:        b.clock.decode(l.beat.Load()),
 	}
 	runtime.KeepAlive(b)
+	w.Letter = string(w.State.Letter())
 	return w
 }

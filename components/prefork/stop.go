@@ -1,6 +1,7 @@
 package prefork
 
 import (
+	"fmt"
 	"syscall"
 	"time"
 )
@@ -27,7 +28,14 @@ func (t *table) tick() {
 			t.abort(s)
 		}
 	}
+	if r := t.reload; r.active && !r.deadline.IsZero() && t.now.After(r.deadline) {
+		t.failReload(nil, fmt.Errorf("%w: after %v", errNotReady, t.startTimeout))
+	}
+	if u := t.upgrade; u.active && !u.deadline.IsZero() && t.now.After(u.deadline) {
+		t.endUpgrade(fmt.Errorf("%w: after %v", errNotReady, t.startTimeout))
+	}
 	t.shrink()
+	t.recycle()
 }
 
 // silent tells whether a worker has shown no life for too long, or was not ready
@@ -46,6 +54,10 @@ func (t *table) stop(reason error, force bool) {
 	}
 	if !t.stopping {
 		t.stopping, t.reason = true, reason
+	}
+	t.failReload(nil, errShuttingDown)
+	if t.upgrade.active {
+		t.endUpgrade(errShuttingDown)
 	}
 	for i := range t.slots {
 		s := &t.slots[i]
@@ -66,6 +78,14 @@ func (t *table) stop(reason error, force bool) {
 func (t *table) retire(s *slot) {
 	s.state, s.asked = StateDraining, true
 	t.do(actRetire, s)
+	t.drains(s)
+}
+
+// drains begins a worker's last work, which may be limited.
+func (t *table) drains(s *slot) {
+	if t.drainTimeout > 0 {
+		s.killAt = t.now.Add(t.drainTimeout)
+	}
 }
 
 // terminate ends a worker that cannot be asked: it does not read messages yet,
@@ -84,6 +104,7 @@ func (t *table) terminate(s *slot) {
 // abort ends a worker that does not answer. On SIGABRT the Go runtime prints
 // every goroutine's stack and exits, even when no handler can run.
 func (t *table) abort(s *slot) {
+	late := s.state == StateStarting
 	if s.state < StateDraining {
 		t.lost(s)
 	}
@@ -91,6 +112,13 @@ func (t *table) abort(s *slot) {
 	t.deadline(s)
 	if s.killAt.IsZero() { // endless patience is for work, not for silence
 		s.killAt = t.now.Add(max(t.timeout, time.Second))
+	}
+	switch {
+	case !t.fresh(s):
+	case late:
+		t.failReload(s, fmt.Errorf("%w: after %v", errNotReady, t.startTimeout))
+	default:
+		t.failReload(s, errSilent)
 	}
 }
 
@@ -107,7 +135,10 @@ func (t *table) signal(s *slot, sig syscall.Signal) {
 
 // deadline sets when a worker is killed, unless an earlier moment is set.
 func (t *table) deadline(s *slot) {
-	if t.grace != Unlimited && s.killAt.IsZero() {
-		s.killAt = t.now.Add(t.grace)
+	if t.grace == Unlimited {
+		return
+	}
+	if at := t.now.Add(t.grace); s.killAt.IsZero() || at.Before(s.killAt) {
+		s.killAt = at
 	}
 }

@@ -16,7 +16,7 @@ func mixed(t *testing.T, grace time.Duration) *rig {
 	return r
 }
 
-func TestP85_ShutdownAsksThenKillsAndWaits(t *testing.T) {
+func TestP22_P35_P85_ShutdownAsksThenKillsAndWaits(t *testing.T) {
 	r := mixed(t, 3*time.Second)
 	r.want(r.apply(message{kind: msgShutdown}), "TERM 0", "retire 1", "retire 2")
 	r.wantStates("XGGG")
@@ -91,7 +91,7 @@ func TestP80_SilentLongerThanTimeoutIsEnded(t *testing.T) {
 	r.wantStates("_X")
 }
 
-func TestP82_AbortedWorkerIsKilledAndTrackedUntilReaped(t *testing.T) {
+func TestP81_P82_AbortedWorkerIsKilledAndTrackedUntilReaped(t *testing.T) {
 	for grace, wait := range map[time.Duration]int{3 * time.Second: 3, Unlimited: 2} {
 		r := newRig(t, func(l *limits) { l.start, l.maxClients, l.timeout, l.grace = 2, 2, 2*time.Second, grace })
 		r.started(r.tick())

@@ -9,8 +9,14 @@ import (
 type limits struct {
 	start, minSpare, maxClients int
 	maxSpare                    int           // or Unlimited
+	surplus                     int           // processes beyond maxClients while workers are replaced
+	reloadReady                 int           // new workers that must be ready; 0: as many as serve
+	maxAge                      time.Duration // 0: any age
+	maxRSS                      int64         // 0: any size
+	maxRecycling                int           // 0: a tenth of those that serve
 	timeout                     time.Duration // 0: no watchdog
 	startTimeout                time.Duration // or Unlimited
+	drainTimeout                time.Duration // 0: as long as it takes
 	grace                       time.Duration // or Unlimited
 	keepOnError                 bool
 	youth                       time.Duration // ready for this long is a good start
@@ -25,10 +31,15 @@ type table struct {
 	limits
 	jitter func() float64 // in [0,1)
 
-	slots []slot // maxClients of them; a worker keeps its slot until reaped
+	slots []slot // maxClients+surplus of them; a worker keeps its slot until reaped
 	now   time.Time
 	ramp  ramp
 	boots boots
+
+	generation int // of the program that workers are started from
+	newest     int // generation that was tried last; numbers are not used again
+	reload     reload
+	upgrade    upgrade
 
 	stopping, forced, done bool
 	reason                 error // why it stops; nil when asked to
@@ -40,21 +51,25 @@ type table struct {
 type slot struct {
 	index      int
 	state      State
-	generation uint64 // counts the workers that had this slot
+	life       uint64 // counts the workers that had this slot
+	generation int    // of the program it runs
 	pid        int    // 0 until msgStarted
 
-	since  time.Time // when the spawn was ordered
-	ready  time.Time // zero until it first reported
-	beat   time.Time // last sign of life (P61)
-	killAt time.Time // zero: no deadline
+	since   time.Time // when the spawn was ordered
+	ready   time.Time // zero until it first reported
+	beat    time.Time // last sign of life (P61)
+	expires time.Time // when it is too old; zero: never
+	killAt  time.Time // zero: no deadline
 
-	proved bool // has served, or was ready for long enough
-	asked  bool // the master wants it gone: its end is no failure
-	killed bool // SIGKILL was sent
+	proved   bool // has served, or was ready for long enough
+	asked    bool // the master wants it gone: its end is no failure
+	killed   bool // SIGKILL was sent
+	fat      bool // was above maxRSS when last measured
+	recycled bool // was asked to go for its age or size
 }
 
 func newTable(l limits, jitter func() float64) *table {
-	t := &table{limits: l, jitter: jitter, slots: make([]slot, l.maxClients)}
+	t := &table{limits: l, jitter: jitter, slots: make([]slot, l.maxClients+l.surplus), generation: 1, newest: 1}
 	for i := range t.slots {
 		t.slots[i].index = i
 	}
@@ -62,7 +77,16 @@ func newTable(l limits, jitter func() float64) *table {
 }
 
 // clear frees the slot of a process that is gone, or never was.
-func (s *slot) clear() { *s = slot{index: s.index, generation: s.generation} }
+func (s *slot) clear() { *s = slot{index: s.index, life: s.life} }
+
+// asked tells whether a living worker was asked to go.
+func (t *table) asked(slot int, life uint64) bool {
+	s := t.find(slot, life)
+	return s != nil && s.asked
+}
+
+// serves tells whether a worker takes connections.
+func (s *slot) serves() bool { return s.state == StateIdle || s.state == StateBusy }
 
 // apply takes one message and returns what must be done about it, in order. The
 // slice is the caller's. After actDone nothing more happens.
@@ -76,8 +100,20 @@ func (t *table) apply(m message) []action {
 		t.tick()
 	case msgShutdown:
 		t.stop(nil, m.force)
+	case msgReload:
+		t.askReload()
+	case msgLoadFailed:
+		t.loadFailed(m)
+	case msgUpgrade:
+		t.askUpgrade()
+	case msgUpgraded:
+		t.upgraded(m)
+	case msgMore:
+		t.more()
+	case msgLess:
+		t.less()
 	default:
-		if s := t.find(m.slot, m.generation); s != nil {
+		if s := t.find(m.slot, m.life); s != nil {
 			t.worker(m, s)
 		}
 	}
@@ -86,11 +122,11 @@ func (t *table) apply(m message) []action {
 }
 
 // find returns the living worker that a message speaks of, or nil.
-func (t *table) find(slot int, generation uint64) *slot {
+func (t *table) find(slot int, life uint64) *slot {
 	if slot < 0 || slot >= len(t.slots) {
 		return nil
 	}
-	if s := &t.slots[slot]; s.state != StateDead && s.generation == generation {
+	if s := &t.slots[slot]; s.state != StateDead && s.life == life {
 		return s
 	}
 	return nil
@@ -111,15 +147,21 @@ func (t *table) worker(m message, s *slot) {
 
 func (t *table) started(s *slot, pid int) {
 	s.pid, s.beat = pid, t.now
+	if t.maxAge > 0 { // a tenth less at most: those started together shall not go together
+		s.expires = t.now.Add(t.maxAge - time.Duration(t.jitter()*float64(t.maxAge/10)))
+	}
 	if s.state == StateStopping { // ordered to stop while it had no pid
 		t.terminate(s)
 	}
 }
 
 func (t *table) spawnFailed(s *slot, m message) {
+	was := *s
 	s.clear()
 	switch {
-	case t.stopping:
+	case t.stopping || was.asked:
+	case t.fresh(&was):
+		t.failReload(&was, m.cause)
 	case t.keepOnError:
 		t.bootFailed(m)
 	default:
@@ -139,6 +181,9 @@ func (t *table) report(s *slot, m message) {
 	if m.beat.After(s.beat) {
 		s.beat = m.beat
 	}
+	if m.rss > 0 {
+		s.fat = t.maxRSS > 0 && m.rss > t.maxRSS
+	}
 	if m.served || m.state == StateBusy {
 		t.prove(s)
 	}
@@ -151,6 +196,7 @@ func (t *table) report(s *slot, m message) {
 	}
 	if m.state == StateDraining {
 		t.lost(s)
+		t.drains(s)
 	}
 }
 
@@ -161,9 +207,12 @@ func (t *table) exited(s *slot, m message) {
 	if s.state < StateDraining {
 		t.lost(s)
 	}
-	failed := !s.proved && !s.asked
+	was := *s
 	s.clear()
-	if failed {
+	switch {
+	case t.fresh(&was):
+		t.freshExited(&was, m) // costs the reload at most, not the pool
+	case !was.proved && !was.asked:
 		t.bootFailed(m)
 	}
 }
@@ -171,7 +220,7 @@ func (t *table) exited(s *slot, m message) {
 // lost makes room in the ramp for the successor of a worker that served and
 // goes without having been asked to: one that was starting, idle or busy.
 func (t *table) lost(s *slot) {
-	if s.proved {
+	if s.proved && !t.fresh(s) {
 		t.ramp.replace(t.maxClients)
 	}
 }
@@ -183,8 +232,11 @@ func (t *table) grown(s *slot) bool {
 
 // prove marks a good start, which ends a row of failed ones.
 func (t *table) prove(s *slot) {
-	if !s.proved {
-		s.proved = true
+	if s.proved {
+		return
+	}
+	s.proved = true
+	if !t.fresh(s) {
 		t.boots = boots{}
 	}
 }
@@ -194,18 +246,18 @@ func (t *table) bootFailed(m message) {
 	if t.boots.failures == t.failedBoots {
 		t.stop(fmt.Errorf("%w: %d in a row ended before they served, the last in slot %d: %w; "+
 			"read what the workers wrote to standard error and mend what ends them",
-			ErrGaveUp, t.boots.failures, m.slot, causeOf(m)), false)
+			ErrGaveUp, t.boots.failures, m.slot, causeOf(m.cause)), false)
 	}
 }
 
-func causeOf(m message) error {
-	if m.cause == nil {
+func causeOf(err error) error {
+	if err == nil {
 		return errExitedEarly
 	}
-	return m.cause
+	return err
 }
 
 // do orders something from or about a worker.
 func (t *table) do(kind actionKind, s *slot) {
-	t.out = append(t.out, action{kind: kind, slot: s.index, generation: s.generation, pid: s.pid})
+	t.out = append(t.out, action{kind: kind, slot: s.index, life: s.life, generation: s.generation, pid: s.pid})
 }

@@ -108,11 +108,11 @@ func TestP53_MessagesOfAnEarlierWorkerAreIgnored(t *testing.T) {
 	r := newRig(t, func(l *limits) { l.start, l.maxClients = 1, 1 }).running()
 	r.boot(r.exit(0, errBroken))
 	for _, kind := range []messageKind{msgStarted, msgSpawnFailed, msgReport, msgExited} {
-		r.want(r.apply(message{kind: kind, slot: 0, generation: 1, pid: 9, state: StateBusy, cause: errBroken}))
+		r.want(r.apply(message{kind: kind, slot: 0, life: 1, pid: 9, state: StateBusy, cause: errBroken}))
 		r.wantStates("_")
 	}
 	for _, slot := range []int{-1, 1, 1 << 40} {
-		r.want(r.apply(message{kind: msgExited, slot: slot, generation: 2}))
+		r.want(r.apply(message{kind: msgExited, slot: slot, life: 2}))
 	}
 	for _, s := range []State{StateDead, StateStarting, StateStopping, states, 255} {
 		r.want(r.report(0, s))

@@ -17,6 +17,8 @@ const (
 	wordReady  = "ready"  // worker: it accepts
 	wordRetire = "retire" // master: finish what you have and leave
 	wordDrain  = "drain"  // worker: it accepts no more and will leave (P19, P66)
+	wordSlow   = "slow"   // worker: it was silent for longer than SoftTimeout
+	wordReopen = "reopen" // master: call Config.Reopen
 )
 
 // maxWord bounds a frame.

@@ -5,6 +5,7 @@ package prefork
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"time"
@@ -37,6 +38,7 @@ type Worker struct {
 	server kernel.Address
 	event  kernel.Event[net.Conn]
 
+	lifeline *lifeline
 	control  *controlWheel
 	doors    []*wheel.SocketFactory // that accept
 	ajar     int                    // doors not shut yet
@@ -47,8 +49,14 @@ type Worker struct {
 // Slot is the worker's place on the scoreboard, from 0.
 func (w *Worker) Slot() int { return w.estate.slot }
 
-// Generation counts the workers that had this slot, this one included.
-func (w *Worker) Generation() uint64 { return w.estate.generation }
+// Generation is that of the worker's program: 1, and one more with every reload
+// that the master tried.
+func (w *Worker) Generation() int { return w.estate.generation }
+
+// Extend lets the worker be silent for d more than Config.Timeout and
+// Config.SoftTimeout allow, from now: for a handler that is about to take long on
+// purpose. It may be called from any goroutine, and cannot be taken back.
+func (w *Worker) Extend(d time.Duration) { w.estate.seat.show(time.Now().Add(d)) }
 
 // Addrs are the addresses of the pool's listeners.
 func (w *Worker) Addrs() []net.Addr {
@@ -85,7 +93,8 @@ func runWorker(k *kernel.Kernel, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	w := &Worker{cfg: cfg, estate: e}
+	w := &Worker{cfg: cfg, estate: e, lifeline: &lifeline{Conn: e.control, cut: backstop}}
+	w.cfg.MaxRequests = cfg.requestLimit(rand.IntN)
 	if _, err := k.Spawn(w.session(), kernel.Alias("prefork-worker")); err != nil {
 		return err
 	}
@@ -114,7 +123,7 @@ func (w *Worker) start(c *kernel.Context) error {
 	c.Sig("TERM", "signal")
 	c.Sig("INT", "signal")
 	var err error
-	if w.control, err = newControl(c, &lifeline{Conn: w.estate.control, cut: backstop}); err != nil {
+	if w.control, err = newControl(c, w.lifeline); err != nil {
 		return err
 	}
 	if err := w.cfg.Server(c, w); err != nil {
@@ -133,6 +142,13 @@ func (w *Worker) start(c *kernel.Context) error {
 	w.estate.seat.set(StateIdle, time.Now())
 	if w.cfg.beatInterval() > 0 {
 		evBeat.Delay(c, w.cfg.beatInterval(), struct{}{})
+	}
+	if w.cfg.SoftTimeout > 0 {
+		w.watchSilence()
+	}
+	birth.ready.Store(true)
+	if err := speakUp(w.estate.stderr); err != nil {
+		return err
 	}
 	return w.control.Put(filter.Frame{Name: wordReady})
 }
@@ -156,8 +172,13 @@ func (w *Worker) openDoors(c *kernel.Context) error {
 }
 
 func (w *Worker) word(c *kernel.Context, f filter.Frame) error {
-	if f.Name == wordRetire {
+	switch f.Name {
+	case wordRetire:
 		return w.drain(c)
+	case wordReopen:
+		if w.cfg.Reopen != nil {
+			w.cfg.Reopen()
+		}
 	}
 	return nil
 }
