@@ -28,7 +28,7 @@
 // closed with it.
 //
 // A kept connection may end just when it is used again (A120). Then the request is
-// sent once more, on another connection, if nothing of it was sent, or if it may be
+// sent once more, on a new connection, if nothing of it was sent, or if it may be
 // repeated by the rules of net/http: GET, HEAD, OPTIONS or TRACE, or a header
 // Idempotency-Key or X-Idempotency-Key; in any case without a body, or with a
 // GetBody. Otherwise the error is a *LostError, which matches ErrConnectionLost and

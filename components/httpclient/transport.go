@@ -66,6 +66,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	err := way.set(t, req)
 	for try := 1; err == nil; try++ {
 		var x *exchange
+		way.ask.Fresh = try > 1 // so there is no third
 		if x, err = t.connect(req, &way); err != nil {
 			break
 		}
@@ -81,10 +82,6 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	body.close()
 	return nil, err
 }
-
-// maxTries bounds how often one request is sent. It is more than two because the
-// pool may have more than one connection that has just died.
-const maxTries = 4
 
 // connect lends a connection from the pool and, unless it has one already, puts
 // an http.ClientConn on it.

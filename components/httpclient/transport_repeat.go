@@ -15,7 +15,7 @@ func (x *exchange) verdict(req *http.Request, err error, try int) error {
 	switch {
 	case lost == nil || req.Context().Err() != nil:
 		return err
-	case lost.Reused && try < maxTries && (lost.Sent == 0 && rewindable(req) || repeatable(req)):
+	case lost.Reused && (lost.Sent == 0 && rewindable(req) || repeatable(req)):
 		return errAgain
 	}
 	return lost

@@ -110,15 +110,14 @@ func (p *keeper) allocate(c *kernel.Context, o *order) error {
 			return err
 		}
 	}
-	atHand, err := p.weed(c, o.key)
-	if err != nil {
-		return err
+	if !o.fresh {
+		if err := p.weed(c, o.key); err != nil {
+			return err
+		}
 	}
-	if !atHand {
-		o.asked = c.Now()
-	}
+	o.asked = p.now()
 	p.asking = o
-	err = p.apply(c, allocate{req: o.id, key: o.key, timeout: o.timeout})
+	err := p.apply(c, allocate{req: o.id, key: o.key, timeout: o.timeout, fresh: o.fresh})
 	o.waiting = p.asking != nil && err == nil
 	p.asking = nil
 	if o.waiting {
@@ -140,19 +139,16 @@ func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
 }
 
 // weed drops idle connections of a key that died, until the one that would be
-// lent next is alive (A93, A95), and reports whether there is one. However short ago
-// it was looked at: what the peer did since then would be the next user's error.
-func (p *keeper) weed(c *kernel.Context, key Key) (atHand bool, err error) {
+// lent next is alive (A93, A95). However short ago it was looked at: what the peer did
+// since then would be the next user's error.
+func (p *keeper) weed(c *kernel.Context, key Key) error {
 	for {
 		next := p.table.newestIdle(key)
-		if next == nil {
-			return false, nil
-		}
-		if !p.table.aged(next) && p.conns[next.id].look() == clean {
-			return true, nil
+		if next == nil || !p.table.aged(next) && p.conns[next.id].look() == clean {
+			return nil
 		}
 		if err := p.apply(c, readable{next.id}); err != nil {
-			return false, err
+			return err
 		}
 	}
 }

@@ -22,12 +22,16 @@ func (t *table) agedOr(c *conn, why reason) reason {
 	return why
 }
 
-// lendable is the connection to lend for key. Those whose lifetime ended, and
-// whose timer was not heard of yet, are closed on the way to it.
+// lendable is the connection to lend for key; none at its limit, which there may be
+// for requests that want a new one. Those whose lifetime ended, and whose timer was
+// not heard of yet, are closed on the way to it.
 func (t *table) lendable(key Key) *conn {
 	for {
 		c := t.newestIdle(key)
-		if c == nil || !t.aged(c) {
+		switch {
+		case c == nil || t.full(c.host):
+			return nil
+		case !t.aged(c):
 			return c
 		}
 		t.discard(c, becauseAged)

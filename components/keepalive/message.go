@@ -24,6 +24,7 @@ type (
 		req     RequestID
 		key     Key
 		timeout time.Duration
+		fresh   bool // no connection that was used before
 	}
 
 	// delivered says that the requester has the answer of req in hand, so

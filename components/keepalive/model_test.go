@@ -25,6 +25,8 @@ func TestModel_EveryInterleaving(t *testing.T) {
 		{requests: 4, perHost: 2, open: 2},
 		{requests: 4, perHost: 2, open: 3},
 		{requests: 3, perHost: NoLimit, open: NoLimit},
+		{requests: 4, perHost: 1, open: 2, fresh: true},
+		{requests: 3, perHost: 2, open: 2, fresh: true},
 		{requests: 4, perHost: 1, open: 1, waiting: 1},
 		{requests: 4, perHost: 1, open: 2, life: time.Hour},
 		{requests: 3, perHost: 2, open: 3, life: time.Hour},
@@ -44,10 +46,11 @@ type model struct {
 	waiting int           // Config.MaxWaiting
 	life    time.Duration // Config.MaxLifetime, 0 for none
 	breaker Breaker
+	fresh   bool // requests may ask for a connection of their own
 }
 
 func (m model) String() string {
-	return fmt.Sprintf("%d requests limits %d %d waiting %d life %v breaker %d %v", m.requests, m.perHost, m.open, m.waiting, m.life, m.breaker.Failures, m.breaker.Ratio)
+	return fmt.Sprintf("%d requests limits %d %d waiting %d life %v breaker %d %v fresh %v", m.requests, m.perHost, m.open, m.waiting, m.life, m.breaker.Failures, m.breaker.Ratio, m.fresh)
 }
 
 func (m model) config() Config {
@@ -113,6 +116,9 @@ func (m model) possible(w *world) []message {
 		for i, k := range modelKeys {
 			if n > 0 || i == 0 { // neither key is special, so the first may be the first
 				list = append(list, allocate{req: RequestID(n + 1), key: k})
+				if m.fresh {
+					list = append(list, allocate{req: RequestID(n + 1), key: k, fresh: true})
+				}
 			}
 		}
 	}
@@ -258,6 +264,9 @@ func state(w *world) string {
 	for _, h := range t.turns {
 		of(" waiting ", h.key)
 		b = strconv.AppendInt(append(b, ' '), int64(len(h.waiting)), 10)
+		for _, r := range h.waiting {
+			is(r.fresh)
+		}
 	}
 	for _, c := range t.idle {
 		of(" idle ", c.host.key)

@@ -15,6 +15,7 @@ type order struct {
 	event   kernel.Event[Response]
 	context any
 	timeout time.Duration
+	fresh   bool
 	asked   time.Time // when it came to wait
 	site    *site     // who called Allocate or Get, with Config.LeakAfter
 	get     *getting  // of Get, which takes the place of a session

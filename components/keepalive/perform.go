@@ -75,7 +75,7 @@ func (p *keeper) answer(c *kernel.Context, a answer) {
 		l = p.lend(c, o, p.conns[a.conn], a.conn)
 		conn = l.handle()
 	}
-	p.times.answered(c, o)
+	p.times.wait.observe(p.now().Sub(o.asked))
 	if o.get != nil {
 		o.get.settle(conn, a.err)
 		return

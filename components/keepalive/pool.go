@@ -38,6 +38,11 @@ type Request struct {
 	ForPort   int
 
 	Use string // who else can use the connection afterwards, see Key
+
+	// Fresh asks for a connection that nobody has used: for who repeats what was
+	// lost on one that died when it was used again. Idle ones stay for others, or
+	// make room for it.
+	Fresh bool
 }
 
 func (r *Request) key() Key {
@@ -123,7 +128,7 @@ func (p *Pool) order(req *Request) (*order, error) {
 	if key.Scheme == "https" && p.k.Mode() == kernel.Simulated { // A76
 		return nil, fmt.Errorf("%w: Scheme is https, and TLS needs goroutines that a simulated kernel would not see; use another scheme there", ErrArgument)
 	}
-	o := &order{id: RequestID(lastRequest.Add(1)), key: key, timeout: timeout}
+	o := &order{id: RequestID(lastRequest.Add(1)), key: key, timeout: timeout, fresh: req.Fresh}
 	if p.cfg.LeakAfter > 0 || p.k.Debug() {
 		o.site = here()
 	}

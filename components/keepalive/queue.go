@@ -45,7 +45,7 @@ func (t *table) serveWaiting() {
 			i++
 			continue
 		}
-		if len(h.idle) == 0 && !t.room() && !t.evict() {
+		if (len(h.idle) == 0 || h.waiting[0].fresh) && !t.room() && !t.evict() {
 			return // nothing is idle, so nobody behind can be served either (A63)
 		}
 		t.turns = slices.Delete(t.turns, i, i+1)
@@ -56,7 +56,8 @@ func (t *table) serveWaiting() {
 	}
 }
 
-// serveFirst gives the first request of h an idle connection or a new one.
+// serveFirst gives the first request of h an idle connection, if it takes one, or a
+// new one.
 func (t *table) serveFirst(h *host) {
 	r := h.waiting[0]
 	h.waiting[0] = nil
@@ -64,7 +65,7 @@ func (t *table) serveFirst(h *host) {
 	t.waiting--
 	r.waiting = false
 	t.stop(r.wait)
-	if c := t.newestIdle(h.key); c != nil {
+	if c := t.newestIdle(h.key); c != nil && !r.fresh {
 		t.lend(c, r, Deferred)
 	} else {
 		t.open(h, r)

@@ -10,6 +10,7 @@ type request struct {
 	timer   timerID // 0 without
 	wait    timerID // that of Config.WaitTimeout, in the queue
 	waiting bool    // in the queue of its host
+	fresh   bool    // wants a connection opened for it
 	dial    *conn
 }
 
@@ -30,11 +31,13 @@ func (t *table) allocate(m allocate) error {
 		return fmt.Errorf("keepalive: allocate %v: %w", key, ErrShutDown)
 	}
 
-	if c := t.lendable(key); c != nil { // A31: no timer
-		t.lend(c, &request{id: m.req, host: c.host}, Immediate)
-		return nil
+	if !m.fresh {
+		if c := t.lendable(key); c != nil { // A31: no timer
+			t.lend(c, &request{id: m.req, host: c.host}, Immediate)
+			return nil
+		}
 	}
-	r := &request{id: m.req, host: t.host(key)}
+	r := &request{id: m.req, host: t.host(key), fresh: m.fresh}
 	if err := t.refusal(r.host); err != nil {
 		t.refuse(r, "breaker", err)
 		t.tidy(r.host)

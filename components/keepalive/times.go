@@ -12,15 +12,6 @@ type times struct {
 	loans           Histogram[int64]
 }
 
-// answered notes a request that never waited without a look at the clock.
-func (t *times) answered(c *kernel.Context, o *order) {
-	var waited time.Duration
-	if !o.asked.IsZero() {
-		waited = c.Now().Sub(o.asked)
-	}
-	t.wait.observe(waited)
-}
-
 func (t *times) ended(c *kernel.Context, e *entry) {
 	t.loans.observe(int64(e.lent))
 	t.age.observe(c.Now().Sub(e.opened))

@@ -18,6 +18,7 @@ type world struct {
 	allocated   int
 	pending     map[RequestID]bool // neither answered nor cancelled
 	answers     map[RequestID]int
+	fresh       map[RequestID]bool // asked for a new connection
 	undelivered map[RequestID]connID
 	keys        map[connID]Key // of all that was ever dialed
 	dialing     map[connID]bool
@@ -44,6 +45,7 @@ func newWorld(cfg Config) *world {
 		probing:     map[connID]bool{},
 		pending:     map[RequestID]bool{},
 		answers:     map[RequestID]int{},
+		fresh:       map[RequestID]bool{},
 		undelivered: map[RequestID]connID{},
 		keys:        map[connID]Key{},
 		dialing:     map[connID]bool{},
@@ -114,6 +116,7 @@ func (w *world) happened(m message) {
 	case allocate:
 		w.allocated++
 		w.pending[m.req] = true
+		w.fresh[m.req] = m.fresh
 	case cancel:
 		if w.pending[m.req] {
 			w.total.Cancelled++
@@ -162,6 +165,9 @@ func (w *world) perform(a action) string {
 		}
 		if a.from != Fresh && w.table.aged(w.table.conns[a.conn]) {
 			return "its lifetime is over"
+		}
+		if a.from != Fresh && w.fresh[a.req] {
+			return "its request is for a new one"
 		}
 		w.total.lent(a.from)
 		w.undelivered[a.req] = a.conn
