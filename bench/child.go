@@ -33,7 +33,8 @@ func child(gs []*Group, o options, stdout io.Writer) error {
 }
 
 // sample warms up, then measures: o.Ops operations, or as many runs as fill
-// o.Time, or one that does. A row about many is its own warm-up and has one run.
+// o.Time, or one that does. A row about many is its own warm-up and has one run, as has one
+// that is timed, which has -ops milliseconds of it.
 func sample(row *Row, run Runner, o options) (total Sample, err error) {
 	ops := o.Ops
 	switch {
@@ -41,6 +42,8 @@ func sample(row *Row, run Runner, o options) (total Sample, err error) {
 		ops = cmp.Or(o.Ops, o.Many)
 	case row.Conns:
 		ops = fittingConns(cmp.Or(o.Ops, o.Conns))
+	case row.Timed:
+		ops = cmp.Or(o.Ops, int(o.Time.Milliseconds()), 1)
 	case ops > 0:
 		_, err = run(max(1, ops/10))
 	default:
@@ -67,7 +70,7 @@ func sample(row *Row, run Runner, o options) (total Sample, err error) {
 			continue
 		}
 		total.add(s)
-		if row.Many || row.Conns || row.OneRun || o.Ops > 0 || total.Elapsed >= o.Time {
+		if row.Many || row.Conns || row.OneRun || row.Timed || o.Ops > 0 || total.Elapsed >= o.Time {
 			return total, nil
 		}
 	}

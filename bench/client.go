@@ -55,8 +55,8 @@ const (
 	dialing           = 64 // at a time
 )
 
-// connect makes n clients, each of which has had its answer to one line.
-func connect(addr string, n int) ([]*client, error) {
+// connect makes n clients, each of which has asked once and has had its answer.
+func connect(addr string, n int, ask func(*client) error) ([]*client, error) {
 	at, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func connect(addr string, n int) ([]*client, error) {
 	var next atomic.Int64
 	err = together(min(n, dialing), func(int) error {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			c, err := dial(at, i)
+			c, err := dial(at, i, ask)
 			if err != nil {
 				return fmt.Errorf("client %d of %d: %w", i+1, n, err)
 			}
@@ -81,7 +81,7 @@ func connect(addr string, n int) ([]*client, error) {
 }
 
 // dial makes the i-th client.
-func dial(at *net.TCPAddr, i int) (*client, error) {
+func dial(at *net.TCPAddr, i int, ask func(*client) error) (*client, error) {
 	var from *net.TCPAddr // 127.0.0.1, for the first
 	if number := i / clientsPerAddress; number > 0 {
 		from = &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+number))}
@@ -91,7 +91,7 @@ func dial(at *net.TCPAddr, i int) (*client, error) {
 		return nil, err
 	}
 	c := &client{conn: conn}
-	if err := c.ask(); err != nil {
+	if err := ask(c); err != nil {
 		c.hangUp()
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func together(n int, f func(i int) error) error {
 // the next.
 func echoLoad(n int) Load {
 	return func(s *server) (Runner, func(), error) {
-		cs, err := connect(s.addr, n)
+		cs, err := connect(s.addr, n, (*client).ask)
 		if err != nil {
 			return nil, nil, err
 		}

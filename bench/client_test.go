@@ -26,7 +26,7 @@ func TestWrongAnswersAreErrors(t *testing.T) {
 		"half a line":  func(conn net.Conn) { _, _ = conn.Write(echoLine[:30]) },
 		"nothing":      func(net.Conn) {},
 	} {
-		if _, err := connect(serveHere(t, handle), 2); err == nil {
+		if _, err := connect(serveHere(t, handle), 2, (*client).ask); err == nil {
 			t.Errorf("%s was taken for an answer", name)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -20,16 +21,17 @@ const (
 	CPU                  // microseconds of processors per operation: the server's, or that of clients that are measured
 	Rate                 // operations per second: Time, turned over, for people
 	MBps                 // 10⁶ bytes per second that went through
+	Failed               // operations that failed, of the whole sample
 )
 
 func (f Figure) String() string {
-	return [...]string{"ns", "allocs", "bytes", "bytes kept", "µs p50", "µs p99", "µs p99.9", "µs worst", "CPU µs", "ops/s", "MB/s"}[f]
+	return [...]string{"ns", "allocs", "bytes", "bytes kept", "µs p50", "µs p99", "µs p99.9", "µs worst", "CPU µs", "ops/s", "MB/s", "failed"}[f]
 }
 
 // of names the figure of an operation, as the table's second column does.
 func (f Figure) of(unit string) string {
 	switch f {
-	case P50, P99, P999, Worst, MBps:
+	case P50, P99, P999, Worst, MBps, Failed:
 		return f.String()
 	case Rate:
 		return unit + "s/s"
@@ -55,6 +57,7 @@ type Figures struct {
 	Worst    float64 `json:"worst_us,omitempty"`
 	CPU      float64 `json:"cpu_us_per_op,omitempty"`
 	MBps     float64 `json:"mb_per_s,omitempty"`
+	Failed   *int    `json:"failed,omitempty"`
 }
 
 func (s Sample) figures() Figures {
@@ -67,11 +70,12 @@ func (s Sample) figures() Figures {
 		Bytes:    float64(s.Bytes) / n,
 		TimeOnly: s.TimeOnly,
 		Kept:     float64(s.Kept) / n,
-		P50:      percentile(waits, 500),
-		P99:      percentile(waits, 990),
+		P50:      cmp.Or(percentile(waits, 500), float64(s.P50.Nanoseconds())/1000),
+		P99:      cmp.Or(percentile(waits, 990), float64(s.P99.Nanoseconds())/1000),
 		P999:     percentile(waits, 999),
 		Worst:    percentile(waits, 1000),
 		CPU:      float64(s.CPU.Nanoseconds()) / 1000 / n,
+		Failed:   s.Failed,
 		MBps:     float64(s.Moved) / 1e6 / max(s.Elapsed.Seconds(), 1e-9),
 	}
 }
@@ -98,7 +102,7 @@ func (f Figure) each(rounds []Figures) []float64 {
 }
 
 // in is the figure among others, and whether it was taken: nothing but allocations
-// can be 0.
+// and failures can be 0.
 func (f Figure) in(r Figures) (v float64, ok bool) {
 	switch f {
 	case Time:
@@ -109,6 +113,11 @@ func (f Figure) in(r Figures) (v float64, ok bool) {
 		return r.Allocs, !r.TimeOnly
 	case Bytes:
 		return r.Bytes, !r.TimeOnly
+	case Failed:
+		if r.Failed == nil {
+			return 0, false
+		}
+		return float64(*r.Failed), true
 	}
 	v = [...]float64{Kept: r.Kept, P50: r.P50, P99: r.P99, P999: r.P999, Worst: r.Worst, CPU: r.CPU, MBps: r.MBps}[f]
 	return v, v != 0

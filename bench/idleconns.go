@@ -5,17 +5,20 @@ import (
 	"time"
 )
 
-// idleLoad makes ops connections, or as many as the server takes, which are silent
-// after their first line, and weighs the server before and after. A first connection
-// comes and goes before that, for what a server loads or allocates once.
-func idleLoad(s *server) (Runner, func(), error) {
+// idleLoad is idle, with a line.
+func idleLoad(s *server) (Runner, func(), error) { return idle(s, (*client).ask) }
+
+// idle makes ops connections, or as many as the server takes, which are silent
+// after they have asked once, and weighs the server before and after. A first
+// connection comes and goes before that, for what a server loads or allocates once.
+func idle(s *server, ask func(*client) error) (Runner, func(), error) {
 	var cs []*client
 	run := func(ops int) (sample Sample, err error) {
 		hangUpAll(cs) // those of the run before
 		if s.most > 0 {
 			ops = min(ops, s.most)
 		}
-		if cs, err = connect(s.addr, 1); err != nil {
+		if cs, err = connect(s.addr, 1, ask); err != nil {
 			return sample, err
 		}
 		hangUpAll(cs)
@@ -24,7 +27,7 @@ func idleLoad(s *server) (Runner, func(), error) {
 			return sample, err
 		}
 		if sample, err = s.measure(ops, func() (err error) {
-			cs, err = connect(s.addr, ops)
+			cs, err = connect(s.addr, ops, ask)
 			return err
 		}); err != nil {
 			return sample, err

@@ -8,7 +8,7 @@ import (
 
 // groups is everything there is to measure, in the order of the output.
 var groups = []*Group{messaging, dispatch, scaling, addresses, sessions, timers, observers, latency,
-	connections, streams, datagrams, children, filters, httpClients}
+	connections, streams, datagrams, hello, children, filters, httpClients}
 
 // Group is a set of rows measured with the same peers.
 type Group struct {
@@ -27,6 +27,7 @@ type Row struct {
 	Unit    string   // what one operation is, such as "round trip"
 	Many    bool     // a sample is one run of as many operations as -many says, and no warm-up
 	Conns   bool     // the same, of as many as -conns says
+	Timed   bool     // a sample is one run of as many milliseconds as -time says: its Runner is given these, and says how many operations they were
 	OneRun  bool     // after its warm-up a sample is one run, because to begin and to end one costs much
 	Figures []Figure // a line of the table each; Time when there are none
 	Budgets []Budget

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 )
 
 // 1 is the least; 2500 passes the window twice and the ring twice, and divides
@@ -41,6 +42,12 @@ func TestEveryRowOnce(t *testing.T) {
 						most = 250
 					}
 					for _, ops := range []int{1, most} {
+						if r.Timed {
+							if ops == 1 {
+								checkTimed(t, run)
+							}
+							continue
+						}
 						s, err := run(ops)
 						if err != nil {
 							t.Fatalf("%d operations: %v", ops, err)
@@ -56,6 +63,17 @@ func TestEveryRowOnce(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// checkTimed wants a second of operations, none of which failed.
+func checkTimed(t *testing.T, run Runner) {
+	s, err := run(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Ops < 1 || s.Elapsed < time.Second/2 || s.P50 <= 0 || s.P99 < s.P50 || s.Failed == nil || *s.Failed != 0 {
+		t.Errorf("%+v; want operations, none of them failed, and how long they took", s)
 	}
 }
 

@@ -15,8 +15,10 @@ type Sample struct {
 	TimeOnly bool            // allocations were not counted
 	Kept     int64           // memory that the results take, in rows about memory
 	Waits    []time.Duration // of each operation, in rows about waiting
+	P50, P99 time.Duration   // of a load that keeps no Waits
 	CPU      time.Duration   // of the server or the client, in rows that have one
 	Moved    int64           // bytes that went through, in rows about that
+	Failed   *int            // operations, where they are counted
 }
 
 // meter is measure or measureKept.
@@ -75,6 +77,10 @@ func (s *Sample) add(t Sample) {
 	s.TimeOnly = s.TimeOnly || t.TimeOnly
 	s.Kept += t.Kept
 	s.Waits = append(s.Waits, t.Waits...)
+	s.P50, s.P99 = t.P50, t.P99 // such a load has one run
 	s.CPU += t.CPU
 	s.Moved += t.Moved
+	if t.Failed != nil {
+		s.Failed = t.Failed
+	}
 }

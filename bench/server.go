@@ -112,10 +112,10 @@ func (s *server) stop() error {
 // measure runs f, which has the server do ops operations. Nobody counts the
 // allocations of another process.
 func (s *server) measure(ops int, f func() error) (Sample, error) {
-	cpu, start := processCPU(s.cmd.Process.Pid), time.Now()
+	cpu, start := familyCPU(s.cmd.Process.Pid), time.Now()
 	err := f()
 	return Sample{
 		Ops: ops, Elapsed: time.Since(start), TimeOnly: true,
-		CPU: processCPU(s.cmd.Process.Pid) - cpu,
+		CPU: familyCPU(s.cmd.Process.Pid) - cpu,
 	}, err
 }

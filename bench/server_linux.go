@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +22,22 @@ func processCPU(pid int) time.Duration {
 		return 0
 	}
 	return time.Duration(t.Nano())
+}
+
+// familyCPU is processCPU of a process with its children, theirs, and so on: those
+// that run now.
+func familyCPU(pid int) time.Duration {
+	sum := processCPU(pid)
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // each thread has its own
+	for _, list := range lists {
+		text, _ := os.ReadFile(list) // an error: the thread is gone
+		for _, word := range strings.Fields(string(text)) {
+			if child, err := strconv.Atoi(word); err == nil {
+				sum += familyCPU(child)
+			}
+		}
+	}
+	return sum
 }
 
 // residentMemory is what a process has of memory that is no file's (RssAnon):

@@ -13,6 +13,8 @@ import (
 // processCPU is not known here while the process runs.
 func processCPU(int) time.Duration { return 0 }
 
+func familyCPU(int) time.Duration { return 0 }
+
 // residentMemory is what ps says that a process has: files, too, but these are
 // there before.
 func residentMemory(pid int) (int64, error) {

@@ -21,7 +21,7 @@ func TestServeObeysStandardInput(t *testing.T) {
 	if _, err := fmt.Fscanln(read, &addr); err != nil {
 		t.Fatal(err)
 	}
-	cs, err := connect(addr, 3)
+	cs, err := connect(addr, 3, (*client).ask)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +99,34 @@ func TestProcessorTimeOfAProcess(t *testing.T) {
 	}
 	if d := processCPU(noProcess); d != 0 {
 		t.Errorf("no process took %v", d)
+	}
+}
+
+// What a server's children take is the server's, and so is what theirs take.
+func TestProcessorTimeOfAFamily(t *testing.T) {
+	if processCPU(os.Getpid()) == 0 {
+		t.Skip("not known on this system")
+	}
+	busy := exec.Command("/bin/sh", "-c", "sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo done; read x'; echo end")
+	in, err := busy.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := busy.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := busy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { in.Close(); _ = busy.Wait() }()
+	var said string
+	if _, err := fmt.Fscanln(out, &said); err != nil {
+		t.Fatal(err)
+	}
+	alone, all := processCPU(busy.Process.Pid), familyCPU(busy.Process.Pid)
+	if all < alone+10*time.Millisecond { // the grandchild's loop
+		t.Errorf("a parent took %v, and with its children %v", alone, all)
 	}
 }
 

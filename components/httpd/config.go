@@ -108,8 +108,8 @@ type Config struct {
 	// by http.ResponseController.SetReadDeadline. Default 60 s; NoLimit.
 	ReadTimeout time.Duration
 
-	// WriteTimeout is how long the client may take nothing of what is to be sent.
-	// Default 60 s; NoLimit.
+	// WriteTimeout is how long the client may take nothing of what is to be sent;
+	// up to an eighth more may pass. Default 60 s; NoLimit.
 	WriteTimeout time.Duration
 
 	// IdleTimeout is for the next request on a connection that is kept. Default

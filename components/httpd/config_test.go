@@ -234,11 +234,14 @@ func TestH18_AcceptFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.until("the address is open again", func() bool {
+		if !broken.closed.Load() { // before that, the first one would take it
+			return false
+		}
 		nc, err := net.Dial("tcp", at)
 		if err == nil {
 			nc.Close()
 		}
-		return err == nil && broken.closed.Load()
+		return err == nil
 	})
 	if a, _ := fetch(t, s, "/"); a.StatusCode != 404 {
 		t.Errorf("got %d", a.StatusCode)

@@ -20,6 +20,8 @@ type conn struct {
 	closers   closers
 	tls       atomic.Pointer[tls.Conn]
 
+	deadlines
+
 	closed  atomic.Bool
 	dead    atomic.Bool
 	idle    atomic.Bool            // between two requests
@@ -35,7 +37,7 @@ func (s *Server) newConn(nc net.Conn, l *listener) (net.Conn, error) {
 	c.info = newConnection(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stage != isOpen {
+	if s.now() != isOpen {
 		nc.Close()
 		return nil, net.ErrClosed
 	}
@@ -47,7 +49,11 @@ func (s *Server) newConn(nc net.Conn, l *listener) (net.Conn, error) {
 // Read marks a connection whose client has gone; what times out is net/http's own
 // affair.
 func (c *conn) Read(b []byte) (int, error) {
+	if err := c.beginRead(); err != nil {
+		return 0, err
+	}
 	n, err := c.Conn.Read(b)
+	c.endRead()
 	if n > 0 && c.tls.Load() == nil && !c.asked.Load() {
 		c.heard.Store(true)
 	}
@@ -65,10 +71,8 @@ func (c *conn) Write(b []byte) (n int, err error) {
 		c.note(b)
 	}
 	for {
-		if d := c.server.cfg.WriteTimeout; d > 0 {
-			if err := c.Conn.SetWriteDeadline(deadline(d)); err != nil {
-				return n, err
-			}
+		if err := c.limitWrite(); err != nil {
+			return n, err
 		}
 		m, err := c.Conn.Write(b[:min(len(b), maxWrite)])
 		n += m

@@ -343,7 +343,8 @@ func TestH42_ImpossibleCode(t *testing.T) {
 			t.Errorf("%d gives %d; want %d", code, a.StatusCode, want)
 		}
 	}
-	if n := r.count("error response code outside 200 to 999"); n != 4 {
+	r.awaitN("error response code outside 200 to 999", 4)
+	if n := r.count("error"); n != 4 {
 		t.Errorf("%q", r.entries())
 	}
 }

@@ -131,7 +131,7 @@ func (s *Server) failed(d *door, ln *listener, err error) {
 	ln.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stage != isOpen || d.ln != ln { // closed by us
+	if s.now() != isOpen || d.ln != ln { // closed by us
 		return
 	}
 	d.ln = nil
@@ -149,7 +149,7 @@ func (s *Server) retry(d *door, err error) {
 	d.stopRetry = s.k.AfterFunc(firstPause<<(d.tries-1), func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if d.stopRetry != nil && s.stage == isOpen {
+		if d.stopRetry != nil && s.now() == isOpen {
 			d.stopRetry = nil
 			s.reopen(d)
 		}
@@ -174,7 +174,7 @@ func (s *Server) StopListen() { s.closeDoors() }
 func (s *Server) StartListen() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stage != isOpen {
+	if s.now() != isOpen {
 		return ErrShutDown
 	}
 	for _, d := range s.doors {

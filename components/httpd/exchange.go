@@ -21,14 +21,20 @@ type exchange struct {
 	phase   phase
 	by      verb // what ended it
 	final   *Response
-	marked  bool
-	flowed  bool   // Send was called
-	call    Target // what a stream calls back
-	pieces  []piece
-	unsent  int // bytes in pieces
+	stream  *stream // nil unless the Response was marked
 	cleanup runtime.Cleanup
 	wake    chan struct{} // made when the request's goroutine has to wait
 }
+
+// stream is what an exchange knows of one.
+type stream struct {
+	call   Target // what it calls back
+	flowed bool   // Send was called
+	pieces []piece
+	unsent int // bytes in pieces
+}
+
+func (s *stream) begun() bool { return s != nil && s.flowed }
 
 // piece is what one Send has to send.
 type piece struct {
@@ -73,7 +79,7 @@ func (x *exchange) happen(v verb) bool {
 func (x *exchange) apply(v verb, r *Response) (verdict, string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if v == vStream && !x.marked {
+	if v == vStream && x.stream == nil {
 		return pass, saysUnmarked
 	}
 	if x.wake != nil && x.phase < ended && x.conn.dead.Load() {
@@ -96,7 +102,7 @@ func (x *exchange) apply(v verb, r *Response) (verdict, string) {
 
 func (x *exchange) accept(v verb, r *Response) (says string) {
 	defer x.rouse()
-	if v != vClose && !x.flowed && (r.Code < 200 || r.Code > 999) { // net/http would panic
+	if v != vClose && !x.stream.begun() && (r.Code < 200 || r.Code > 999) { // net/http would panic
 		r.Code, says = http.StatusInternalServerError, saysBadCode
 	}
 	switch v {
@@ -104,7 +110,7 @@ func (x *exchange) accept(v verb, r *Response) (says string) {
 		x.final = r
 	case vStream:
 		if !x.push(r) {
-			x.pieces, x.phase, x.by, says = nil, lost, vGone, saysTooFast
+			x.stream.pieces, x.phase, x.by, says = nil, lost, vGone, saysTooFast
 		}
 	}
 	return says
@@ -112,19 +118,19 @@ func (x *exchange) accept(v verb, r *Response) (says string) {
 
 // push queues a piece, and reports false when there are too many.
 func (x *exchange) push(r *Response) bool {
-	p := piece{data: r.Content}
-	if !x.flowed {
+	st, p := x.stream, piece{data: r.Content}
+	if !st.flowed {
 		p.code, p.head = r.Code, r.Header.Clone()
-		x.flowed = true
+		st.flowed = true
 	}
-	if x.call.set() {
+	if st.call.set() {
 		p.back = r
 	}
 	r.Content = nil
-	x.unsent += len(p.data)
-	x.pieces = append(x.pieces, p)
+	st.unsent += len(p.data)
+	st.pieces = append(st.pieces, p)
 	m := x.server.cfg.MaxStream
-	return m == 0 || x.unsent <= m
+	return m == 0 || st.unsent <= m
 }
 
 // rouse wakes the request's goroutine, if it waits.
@@ -140,13 +146,16 @@ func (x *exchange) rouse() {
 func (x *exchange) mark(to Target) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.marked, x.call = true, to
+	if x.stream == nil {
+		x.stream = &stream{}
+	}
+	x.stream.call = to
 }
 
 func (x *exchange) streaming() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.flowed
+	return x.stream.begun()
 }
 
 var errDropped = errors.New("answer every Response with Done or Close")
@@ -178,8 +187,11 @@ type taken struct {
 func (x *exchange) take() taken {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	t := taken{x.pieces, x.phase, x.by, x.final}
-	x.pieces, x.final = nil, nil
+	t := taken{nil, x.phase, x.by, x.final}
+	x.final = nil
+	if st := x.stream; st != nil {
+		t.pieces, st.pieces = st.pieces, nil
+	}
 	return t
 }
 
@@ -187,7 +199,7 @@ func (x *exchange) take() taken {
 func (x *exchange) gone(n int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.unsent -= n
+	x.stream.unsent -= n
 }
 
 // callback is where a stream calls back: nowhere, once it has ended.
@@ -197,7 +209,7 @@ func (x *exchange) callback() Target {
 	if x.phase != flowing {
 		return Target{}
 	}
-	return x.call
+	return x.stream.call
 }
 
 // forget ends the exchange: nobody writes any more. What it still knew would keep
@@ -208,6 +220,9 @@ func (x *exchange) forget() {
 	if x.phase < ended {
 		x.phase = lost
 	}
-	x.pieces, x.final = nil, nil
+	x.final = nil
+	if x.stream != nil {
+		x.stream.pieces = nil
+	}
 	x.cleanup.Stop()
 }

@@ -14,7 +14,7 @@ func (s *Server) foreign(w http.ResponseWriter, r *http.Request, c *conn) {
 		return
 	}
 	p := s.newPrinter(w, r, c)
-	s.tell(s.cfg.LogHandler, &p.req, p.ip())
+	s.tellRequest(p)
 	complete := false
 	defer func() { p.logged(nil, complete) }() // also when the handler panics
 	s.cfg.Handler.ServeHTTP(&recorder{w, p}, r)

@@ -4,7 +4,6 @@ import (
 	"net"
 	"strconv"
 	"sync"
-	"time"
 )
 
 // listener makes conns of what it accepts, and has them wait while there are
@@ -51,12 +50,4 @@ func (l *listener) Close() error {
 		err = l.Listener.Close()
 	})
 	return err
-}
-
-// deadline is d from now, or none.
-func deadline(d time.Duration) time.Time {
-	if d <= 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(d)
 }

@@ -148,7 +148,7 @@ func plainJSON(groups []string, a slog.Attr) slog.Attr {
 
 // logged tells of a request that is over (H82, H58).
 func (p *printer) logged(final *Response, complete bool) {
-	s := p.server
+	s := p.x.server
 	if s.log != nil {
 		s.log.write(entry{ip: p.ip(), began: p.began, req: &p.req, status: p.code, bytes: p.x.sent.Load(), duration: time.Since(p.began)})
 	}

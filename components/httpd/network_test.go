@@ -32,7 +32,7 @@ type brokenListener struct {
 func (b *brokenListener) Accept() (net.Conn, error) { return nil, errors.New("broken") }
 
 func (b *brokenListener) Close() error {
-	b.closed.Store(true)
+	defer b.closed.Store(true)
 	return b.Listener.Close()
 }
 

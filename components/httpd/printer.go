@@ -10,18 +10,17 @@ import (
 
 // printer writes one answer. Only the request's goroutine has it.
 type printer struct {
-	w      http.ResponseWriter
-	req    Request
-	server *Server
-	x      exchange
-	began  time.Time // with an access log
-	late   *time.Timer
-	own    int // the code of the server's own answer
-	code   int // that was sent; 0 before
+	w     http.ResponseWriter
+	req   Request
+	x     exchange
+	began time.Time // with an access log
+	late  *time.Timer
+	own   int // the code of the server's own answer
+	code  int // that was sent; 0 before
 }
 
 func (s *Server) newPrinter(w http.ResponseWriter, r *http.Request, c *conn) *printer {
-	p := &printer{w: w, req: Request{Request: r, Connection: &c.info}, server: s, x: exchange{server: s, conn: c}}
+	p := &printer{w: w, req: Request{Request: r, Connection: &c.info}, x: exchange{server: s, conn: c}}
 	if s.log != nil {
 		p.began = time.Now()
 	}
@@ -71,7 +70,7 @@ func (p *printer) write() (complete bool) {
 // wait lasts until something happens.
 func (p *printer) wait() {
 	var late <-chan time.Time
-	if d := p.server.cfg.AnswerTimeout; d > 0 && p.code == 0 {
+	if d := p.x.server.cfg.AnswerTimeout; d > 0 && p.code == 0 {
 		if p.late == nil {
 			p.late = time.NewTimer(d)
 		}
@@ -93,7 +92,7 @@ func (p *printer) wait() {
 func (p *printer) left(err error) {
 	switch here := p.x.happen(vGone); {
 	case !here:
-	case p.server.now() >= isCut:
+	case p.x.server.now() >= isCut:
 		p.x.complain(saysUnfinished, fmt.Errorf("connection %d", p.req.Connection.ID)) // H92
 	case p.code != 0 || p.x.streaming(): // an answer was begun
 		p.x.complain(saysGone, err)
@@ -147,7 +146,7 @@ func (p *printer) piece(v piece) bool {
 	}
 	p.x.gone(len(v.data))
 	if v.back != nil {
-		p.server.tell(p.x.callback(), v.back)
+		p.x.server.tell(p.x.callback(), v.back)
 	}
 	return true
 }

@@ -32,7 +32,7 @@ const unseen = "400 or the like, encrypted"
 // itself no limit.
 func (c *conn) refused(text string) {
 	c.refusal.Store(&text)
-	_ = c.Conn.SetReadDeadline(deadline(linger))
+	_ = c.SetReadDeadline(deadline(linger))
 }
 
 var errNoAnswer = errors.New("it ended, or was not complete in time")

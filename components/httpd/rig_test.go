@@ -219,16 +219,21 @@ func (p *peer) get(path string) { p.t.Helper(); p.send("GET " + path + " HTTP/1.
 // answer reads one, of a request of that method.
 func (p *peer) answer(method string) (*http.Response, string) {
 	p.t.Helper()
+	a, b, err := p.read(method)
+	if err != nil {
+		p.t.Fatalf("peer reads an answer: %q, %v", b, err)
+	}
+	return a, b
+}
+
+func (p *peer) read(method string) (*http.Response, string, error) {
 	a, err := http.ReadResponse(p.in, &http.Request{Method: method})
 	if err != nil {
-		p.t.Fatalf("peer reads an answer: %v", err)
+		return nil, "", err
 	}
 	defer a.Body.Close()
 	b, err := io.ReadAll(a.Body)
-	if err != nil {
-		p.t.Fatalf("peer reads a body: %q, %v", b, err)
-	}
-	return a, string(b)
+	return a, string(b), err
 }
 
 // want reads the answer to a GET.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 
 	"github.com/usher-go/usher/kernel"
@@ -27,7 +28,13 @@ type Route struct {
 // SetHandlers puts another in its place, and requests under way keep theirs (H26).
 type routes struct {
 	list     []Route
-	patterns []pattern
+	compiled []compiled
+}
+
+type compiled struct {
+	*Route
+	pattern
+	dir any // Dir, boxed once and not for each request
 }
 
 // pattern is a compiled Dir. Most are "^text", which needs no regular expression.
@@ -57,7 +64,7 @@ func newPattern(dir string) (p pattern, err error) {
 }
 
 func compile(field string, list []Route) (*routes, error) {
-	r := &routes{list: append([]Route(nil), list...)}
+	r := &routes{list: slices.Clone(list)}
 	for i, h := range list {
 		name := fmt.Sprintf("%s[%d]", field, i)
 		switch {
@@ -72,16 +79,16 @@ func compile(field string, list []Route) (*routes, error) {
 		if err != nil {
 			return nil, misconfigured(name+".Dir", "is %q: %v; see package regexp", h.Dir, err)
 		}
-		r.patterns = append(r.patterns, p)
+		r.compiled = append(r.compiled, compiled{&r.list[i], p, h.Dir})
 	}
 	return r, nil
 }
 
 // match returns the first route whose pattern is found in text, or nil.
-func (r *routes) match(text string) *Route {
-	for i := range r.patterns {
-		if r.patterns[i].found(text) {
-			return &r.list[i]
+func (r *routes) match(text string) *compiled {
+	for i := range r.compiled {
+		if h := &r.compiled[i]; h.found(text) {
+			return h
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.leave()
 	r = s.limitRead(w, r)
 
-	var route *Route
+	var route *compiled
 	if r.Method != http.MethodConnect { // H36
 		route = s.routes.Load().match(subject(r, s.cfg.ProxyMode))
 	}
@@ -34,9 +34,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // route has a request answered by the program, or by the server itself (H24).
-func (s *Server) route(p *printer, route *Route) {
+func (s *Server) route(p *printer, route *compiled) {
 	if route == nil {
-		s.tell(s.cfg.LogHandler, &p.req, p.ip())
+		s.tellRequest(p)
 		p.refuse(http.StatusNotFound)
 		return
 	}
@@ -47,7 +47,7 @@ func (s *Server) route(p *printer, route *Route) {
 	if !s.cfg.ProxyMode {
 		complete(p.req.Request, p.x.conn)
 	}
-	s.tell(s.cfg.LogHandler, &p.req, p.ip())
+	s.tellRequest(p)
 	if err != nil {
 		p.refuse(bodyCode(err))
 		return
@@ -57,7 +57,7 @@ func (s *Server) route(p *printer, route *Route) {
 
 // call runs the handler, ahead of what its session has queued. A Response that it
 // keeps is out of sight when this returns.
-func (s *Server) call(p *printer, route *Route) {
+func (s *Server) call(p *printer, route *compiled) {
 	x := &p.x
 	resp := &Response{Code: http.StatusOK, Header: make(http.Header, len(s.cfg.Headers)), Connection: p.req.Connection, x: x}
 	for name, values := range s.cfg.Headers {
@@ -71,7 +71,7 @@ func (s *Server) call(p *printer, route *Route) {
 	}()
 	// Not with the request's context: it ends when a client ends its side of the
 	// connection, and that one may wait for its answer.
-	_, err := s.k.Call(context.Background(), route.Session, route.Event, &p.req, resp, route.Dir)
+	_, err := s.k.Call(context.Background(), route.Session, route.Event, &p.req, resp, route.dir)
 	finished = true
 	if err != nil {
 		s.callFailed(p, err)
@@ -89,9 +89,17 @@ func (s *Server) callFailed(p *printer, err error) {
 	s.complain(says, p.ip(), fmt.Errorf("%s %s: %w", p.req.Method, p.req.URL.Path, err))
 }
 
-// leave ends a request.
+// tellRequest costs nothing when nobody is to be told, which boxed arguments would.
+func (s *Server) tellRequest(p *printer) {
+	if s.cfg.LogHandler.set() {
+		s.tell(s.cfg.LogHandler, &p.req, p.ip())
+	}
+}
+
+// leave ends a request. Either it sees that the server ends, or who ends it sees
+// that it was the last.
 func (s *Server) leave() {
-	if s.requests.Add(-1) == 0 {
+	if s.requests.Add(-1) == 0 && s.now() != isOpen {
 		s.settle()
 	}
 }

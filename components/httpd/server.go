@@ -40,8 +40,9 @@ type Server struct {
 	refused  atomic.Uint64
 	accepted atomic.Uint64
 
+	stage atomic.Uint32 // a stage; the lock is held to change it
+
 	mu      sync.Mutex
-	stage   stage
 	serving bool // evServe came: the kernel runs
 	doors   []*door
 	conns   map[ConnectionID]*conn

@@ -8,7 +8,7 @@ import (
 )
 
 // stage is how far a server is with its end.
-type stage uint8
+type stage uint32
 
 const (
 	isOpen stage = iota
@@ -22,21 +22,17 @@ const (
 func (s *Server) advance(to stage) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stage >= to {
+	if s.now() >= to {
 		return false
 	}
-	s.stage = to
+	s.stage.Store(uint32(to))
 	for _, d := range s.doors {
 		d.close()
 	}
 	return true
 }
 
-func (s *Server) now() stage {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stage
-}
+func (s *Server) now() stage { return stage(s.stage.Load()) }
 
 // Shutdown ends the server gracefully and returns when that is done: it stops
 // listening, closes idle connections, has running answers say "Connection: close",
@@ -98,7 +94,7 @@ func (s *Server) unlessOver(d time.Duration, f func()) {
 // settle ends a server that was shut down when nothing is left to wait for.
 func (s *Server) settle() {
 	s.mu.Lock()
-	rest := s.stage == isOpen || len(s.conns) > 0 || s.requests.Load() > 0
+	rest := s.now() == isOpen || len(s.conns) > 0 || s.requests.Load() > 0
 	s.mu.Unlock()
 	if !rest {
 		s.finish()
