@@ -19,9 +19,6 @@ func init() {
 	}
 }
 
-// hello is what the server answers.
-const hello = "hello, world"
-
 // helloServer is the one that all clients ask.
 var helloServer = &Server{Serve: func(at func(fmt.Stringer)) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -29,7 +26,7 @@ var helloServer = &Server{Serve: func(at func(fmt.Stringer)) error {
 		return err
 	}
 	at(l.Addr())
-	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, hello) }))
+	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, helloBody) }))
 }}
 
 // gets has n goroutines ask by http.Client. The connections are there when it
@@ -61,8 +58,8 @@ func get(client *http.Client, url string) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != int64(len(hello)) {
-		return fmt.Errorf("%w: %d bytes came, %w; want %q", errSample, n, err, hello)
+	if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != int64(len(helloBody)) {
+		return fmt.Errorf("%w: %d bytes came, %w; want %q", errSample, n, err, helloBody)
 	}
 	return nil
 }

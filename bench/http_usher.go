@@ -102,8 +102,8 @@ func usherEventGets(n int) Load {
 			}),
 			session.On(usherAnswer, func(c *kernel.Context, r httpclient.Response) error {
 				err := r.Err
-				if err == nil && string(r.Body) != hello {
-					err = fmt.Errorf("%w: the answer was %q; want %q", errSample, r.Body, hello)
+				if err == nil && string(r.Body) != helloBody {
+					err = fmt.Errorf("%w: the answer was %q; want %q", errSample, r.Body, helloBody)
 				}
 				if !w.end(err) {
 					return nil

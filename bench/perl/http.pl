@@ -64,7 +64,7 @@ sub gets {
         },
         answer => sub {
             my $r = $_[ARG1][0];
-            die 'the answer is ' . $r->as_string unless $r->is_success && $r->content eq 'hello, world';
+            die 'the answer is ' . $r->as_string unless $r->is_success && $r->content eq "hello, world\n";
             $done->();
         },
     });
