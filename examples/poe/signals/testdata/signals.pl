@@ -4,8 +4,9 @@ use warnings;
 use POE;
 
 $| = 1;
-my ( $tick, $rings ) = ( 0.05, 6 );
-$rings = $ARGV[1] if @ARGV;    # -rings N
+my %given = ( -rings => 6, -tick => '50ms', @ARGV );
+my ($tick) = map { s/ms$//r / 1000 } $given{-tick};
+my $rings = $given{-rings};
 
 sub caught {
     my ($name) = @_;
