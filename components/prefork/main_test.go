@@ -35,6 +35,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(programVariable) != "":
 		be = beProgram
+	case os.Getenv(soakVariable) != "":
+		be = beSoaked
 	case os.Getenv(mainVariable) != "":
 		Main(mains[os.Getenv(mainVariable)])
 	case IsChild():
