@@ -8,8 +8,8 @@
 //	go run ./bench -many 10000            fewer sessions and timers, 30 MB instead of 3 GB
 //	go run ./bench -conns 100000          more idle connections, where ulimit -Hn allows it
 //	go run ./bench -group messaging       one group
-//	go run ./bench -group connections,streams,datagrams,children,filters
-//	                                      all input and output, four minutes
+//	go run ./bench -group connections,streams,datagrams,children,filters,http-client
+//	                                      all input and output, five minutes
 //	go run ./bench -row call,spawn        two rows
 //	go run ./bench -rounds 10 -json       every figure of every round
 //	go run ./bench -child channel/flood -ops 5000000 -cpuprofile cpu.out
@@ -29,13 +29,15 @@
 // In rows about servers the peer is a third process: the second one is the load, the
 // same for all peers, which starts the server, warms it up and asks the system what
 // processor time and memory it has. Nothing of the load is counted as the server's.
+// In rows about clients it is the other way round: the third process is a server, the
+// same for all peers, and of no account.
 //
 // The table shows the median of the rounds: nanoseconds and allocations per
 // operation, or operations or megabytes per second; in rows about memory also the
 // bytes that the process keeps for each result; in rows about waiting the
 // microseconds that 50, 99 and 99.9 % of the waits of a sample do not exceed, and the
-// worst; in rows about servers the microseconds of processors that each request costs
-// them (on Linux). A budget that names another
+// worst; in rows about servers and clients the microseconds of processors that each
+// request costs them (on Linux). A budget that names another
 // peer is judged by the median of the ratios of each round (ours and theirs,
 // taken moments apart), or of the differences ("25 ns over yield"), because on a
 // shared machine only what is taken together means anything. ✓ is met, within
@@ -66,8 +68,8 @@
 //	-child peer/row take one sample in this process and print it as JSON
 //	-ops n          with -child: exactly n operations instead of -time, -many or -conns
 //	-cpuprofile f   with -child: write a CPU profile of the measured part, or of the
-//	                whole life of the server, where there is one
-//	-serve peer/row be the server of a row: print where it listens, answer each line
+//	                whole life of the server, where that is measured
+//	-serve peer/row be the server of a row, or that its clients ask: print where it listens, answer each line
 //	                of standard input when memory is tidied up, end with standard input
 //
 // # Errors

@@ -17,7 +17,7 @@ const (
 	P99                  // … 99 in 100 …
 	P999                 // … 999 in 1000 …
 	Worst                // … and none
-	CPU                  // microseconds of the server's processors per operation
+	CPU                  // microseconds of processors per operation: the server's, or that of clients that are measured
 	Rate                 // operations per second: Time, turned over, for people
 	MBps                 // 10⁶ bytes per second that went through
 )
@@ -53,7 +53,7 @@ type Figures struct {
 	P99      float64 `json:"p99_us,omitempty"`
 	P999     float64 `json:"p999_us,omitempty"`
 	Worst    float64 `json:"worst_us,omitempty"`
-	CPU      float64 `json:"server_cpu_us_per_op,omitempty"`
+	CPU      float64 `json:"cpu_us_per_op,omitempty"`
 	MBps     float64 `json:"mb_per_s,omitempty"`
 }
 

@@ -31,8 +31,8 @@ func needPerl() error {
 
 // perlRun runs a Perl program once. It takes the time itself, without the
 // interpreter's start, and counts no allocations.
-func perlRun(name, program, row string, ops int) (Sample, error) {
-	cmd := exec.Command("perl", "-", row, strconv.Itoa(ops))
+func perlRun(name, program, row string, ops int, more ...string) (Sample, error) {
+	cmd := exec.Command("perl", append([]string{"-", row, strconv.Itoa(ops)}, more...)...)
 	cmd.Stdin = strings.NewReader(program)
 	out, err := cmd.Output()
 	if err != nil {
@@ -41,9 +41,13 @@ func perlRun(name, program, row string, ops int) (Sample, error) {
 	var f struct {
 		Ops   int     `json:"ops"`
 		Nanos float64 `json:"ns_per_op"`
+		CPU   float64 `json:"cpu_us_per_op"`
 	}
 	if err := json.Unmarshal(out, &f); err != nil || f.Ops != ops || f.Nanos <= 0 {
 		return Sample{}, fmt.Errorf("%w: perl/%s printed %.200q for %d operations, want one line of JSON", errSample, name, out, ops)
 	}
-	return Sample{Ops: ops, Elapsed: time.Duration(f.Nanos * float64(ops)), TimeOnly: true}, nil
+	return Sample{
+		Ops: ops, Elapsed: time.Duration(f.Nanos * float64(ops)), TimeOnly: true,
+		CPU: time.Duration(f.CPU * float64(ops) * float64(time.Microsecond)),
+	}, nil
 }

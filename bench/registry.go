@@ -8,7 +8,7 @@ import (
 
 // groups is everything there is to measure, in the order of the output.
 var groups = []*Group{messaging, dispatch, scaling, addresses, sessions, timers, observers, latency,
-	connections, streams, datagrams, children, filters}
+	connections, streams, datagrams, children, filters, httpClients}
 
 // Group is a set of rows measured with the same peers.
 type Group struct {
@@ -36,6 +36,11 @@ type Row struct {
 	// of their own: the same for all of them. Run is empty then.
 	Load  Load
 	Serve map[string]Server // by peer, see Group.serve
+
+	// Asked is a server that is not measured, in a process of its own, where the peers
+	// are clients: the same for all of them. Run, Load and Serve are empty then.
+	Asked *Server
+	Ask   map[string]Load // by peer, see Group.ask
 }
 
 // Runner does a row's task ops times, ops being 1 or more, and returns what it
@@ -75,6 +80,17 @@ func (g *Group) serve(peer string, servers map[string]Server) {
 	}
 }
 
+// ask is register for rows in which a server is Asked.
+func (g *Group) ask(peer string, clients map[string]Load) {
+	for name, l := range clients {
+		row := g.place(peer, name)
+		if row.Ask == nil {
+			row.Ask = make(map[string]Load)
+		}
+		row.Ask[peer] = l
+	}
+}
+
 // place is the row to which something of a peer is to be added.
 func (g *Group) place(peer, name string) *Row {
 	if !slices.Contains(g.Peers, peer) {
@@ -93,16 +109,19 @@ func (g *Group) place(peer, name string) *Row {
 // has reports whether a peer takes part.
 func (r *Row) has(peer string) bool {
 	_, serves := r.Serve[peer]
-	return serves || r.Run[peer] != nil
+	return serves || r.Run[peer] != nil || r.Ask[peer] != nil
 }
 
 // prepare makes what the runs of one sample share. The stop that comes with a
 // runner takes it down again.
 func (r *Row) prepare(peer string, o options) (run Runner, stop func() error, err error) {
-	if r.Load == nil {
-		return r.Run[peer], func() error { return nil }, nil
+	switch {
+	case r.Load != nil:
+		return loaded(r.Load, r.Serve[peer], peer+"/"+r.Name, o.CPUProfile)
+	case r.Asked != nil:
+		return loaded(r.Ask[peer], *r.Asked, peer+"/"+r.Name, "")
 	}
-	return loaded(r.Load, r.Serve[peer], peer+"/"+r.Name, o.CPUProfile)
+	return r.Run[peer], func() error { return nil }, nil
 }
 
 func (g *Group) row(name string) *Row {

@@ -17,11 +17,19 @@ func TestRegistryIsConsistent(t *testing.T) {
 				t.Errorf("two rows are named %q", r.Name)
 			}
 			seen[r.Name] = true
-			if r.Unit == "" || len(r.Run)+len(r.Serve) == 0 {
-				t.Errorf("row %s has unit %q and %d peers, want both", r.Name, r.Unit, len(r.Run)+len(r.Serve))
+			peers := len(r.Run) + len(r.Serve) + len(r.Ask)
+			if r.Unit == "" || peers == 0 {
+				t.Errorf("row %s has unit %q and %d peers, want both", r.Name, r.Unit, peers)
 			}
-			if loads := r.Load != nil; loads && len(r.Run) > 0 || !loads && len(r.Serve) > 0 {
-				t.Errorf("row %s has %d runners and %d servers; want servers if it has a load, else runners", r.Name, len(r.Run), len(r.Serve))
+			kind := len(r.Run)
+			if r.Load != nil {
+				kind = len(r.Serve)
+			}
+			if r.Asked != nil {
+				kind = len(r.Ask)
+			}
+			if kind != peers || r.Load != nil && r.Asked != nil {
+				t.Errorf("row %s has %d runners, %d servers and %d clients; want servers if it has a load, clients if a server is asked, else runners", r.Name, len(r.Run), len(r.Serve), len(r.Ask))
 			}
 			for _, b := range r.Budgets {
 				if !slices.Contains(g.Peers, b.Peer) {

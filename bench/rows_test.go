@@ -37,7 +37,7 @@ func TestEveryRowOnce(t *testing.T) {
 					}()
 					cores := runtime.GOMAXPROCS(0)
 					most := 2500
-					if r.Load != nil {
+					if r.Load != nil || r.Asked != nil {
 						most = 250
 					}
 					for _, ops := range []int{1, most} {

@@ -15,7 +15,7 @@ type Sample struct {
 	TimeOnly bool            // allocations were not counted
 	Kept     int64           // memory that the results take, in rows about memory
 	Waits    []time.Duration // of each operation, in rows about waiting
-	CPU      time.Duration   // of the server, in rows that have one
+	CPU      time.Duration   // of the server or the client, in rows that have one
 	Moved    int64           // bytes that went through, in rows about that
 }
 

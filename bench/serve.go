@@ -14,6 +14,9 @@ func serve(gs []*Group, o options, stdin io.Reader, stdout io.Writer) error {
 		return err
 	}
 	s := row.Serve[peer]
+	if row.Asked != nil {
+		s = *row.Asked
+	}
 	if s.Serve == nil {
 		return fmt.Errorf("%w: -serve is %q, which is no server of this program; want one such as usher/echo-64", errUsage, o.Serve)
 	}

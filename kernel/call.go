@@ -74,16 +74,16 @@ func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any
 		ctx, cancel = context.WithTimeoutCause(ctx, d, ErrTimeout)
 		defer cancel()
 	}
-	ch, leave, err := k.enter(ctx)
+	visit, err := k.enter(ctx)
 	if err != nil {
 		return nil, k.obs.refuse(nil, "Call", postError(to, event, args, err))
 	}
-	defer leave()
+	defer visit.leave()
 	ev := newEvent(event, nil, args)
 	if k.obs.on {
 		ev.via = ViaCall
 	}
-	ret, err := ch.call(ctx, t, &ev)
+	ret, err := visit.ch.call(ctx, t, &ev)
 	if err != nil {
 		err = k.callError(nil, "Call", to, event, args, err)
 	}

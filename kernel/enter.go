@@ -5,15 +5,21 @@ import (
 	"fmt"
 )
 
-// enter gives a goroutine from outside a chain to run handlers on; leave ends
-// its stay. Only the serial modes can make it wait, until ctx ends.
-func (k *Kernel) enter(ctx context.Context) (ch *chain, leave func(), err error) {
+// stay is that of a goroutine from outside, which runs handlers on a chain.
+type stay struct {
+	k  *Kernel
+	ch *chain
+
+	live, active int64 // of a serial kernel, when it began
+}
+
+// enter begins a stay. Only the serial modes can make it wait, until ctx ends.
+func (k *Kernel) enter(ctx context.Context) (stay, error) {
 	if k.loop != nil {
 		return k.loop.enter(ctx)
 	}
-	p := k.par
-	p.enter()
-	ch, _ = k.idleChains.Get().(*chain)
+	k.par.enter()
+	ch, _ := k.idleChains.Get().(*chain)
 	if ch == nil {
 		ch = k.newChain(nil)
 	}
@@ -21,37 +27,46 @@ func (k *Kernel) enter(ctx context.Context) (ch *chain, leave func(), err error)
 		ch.gid, ch.self = goroutineID(), self()
 	}
 	k.calls.register(ch)
-	return ch, func() {
-		ch.flushAcks()
-		ch.rest()
-		k.calls.unregister(ch)
-		k.idleChains.Put(ch)
-		p.leave()
-	}, nil
+	return stay{k: k, ch: ch}, nil
 }
 
-// enter waits for the one token. Handlers that run then may leave work to do:
-// Run, which may be asleep, has to look again.
-func (l *loop) enter(ctx context.Context) (*chain, func(), error) {
+// leave ends it.
+func (v *stay) leave() {
+	k, ch := v.k, v.ch
+	if k.loop != nil {
+		k.loop.leaveCall(v)
+		return
+	}
+	ch.flushAcks()
+	ch.rest()
+	k.calls.unregister(ch)
+	k.idleChains.Put(ch)
+	k.par.leave()
+}
+
+// enter waits for the one token.
+func (l *loop) enter(ctx context.Context) (stay, error) {
 	if l.k.cfg.Mode == Simulated && !l.token.tryLock() {
-		return nil, nil, fmt.Errorf("%w: a simulated kernel takes calls from the goroutine that runs it only", ErrRunning)
+		return stay{}, fmt.Errorf("%w: a simulated kernel takes calls from the goroutine that runs it only", ErrRunning)
 	}
 	if l.k.cfg.Mode == Serial {
 		if err := l.token.lockContext(ctx); err != nil {
-			return nil, nil, err
+			return stay{}, err
 		}
 	}
 	l.work++
-	live, active := l.k.live.Load(), l.k.active.Load()
-	return l.ch, func() {
-		wake := l.order.n > 0 || len(l.marked) > 0 || l.timerBefore(l.asleep) ||
-			l.k.live.Load() < live || l.k.active.Load() < active
-		l.ch.rest()
-		l.token.unlock()
-		if wake {
-			l.wakeUp()
-		}
-	}, nil
+	return stay{k: l.k, ch: l.ch, live: l.k.live.Load(), active: l.k.active.Load()}, nil
+}
+
+// leaveCall has Run, which may be asleep, look again if there is something to do.
+func (l *loop) leaveCall(v *stay) {
+	wake := l.order.n > 0 || len(l.marked) > 0 || l.timerBefore(l.asleep) ||
+		l.k.live.Load() < v.live || l.k.active.Load() < v.active
+	l.ch.rest()
+	l.token.unlock()
+	if wake {
+		l.wakeUp()
+	}
 }
 
 // timerBefore reports whether a timer is due before a point in time.

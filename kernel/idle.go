@@ -35,6 +35,12 @@ func (i *idle) next(k *Kernel, work uint64) idleVerdict {
 	return i.told
 }
 
+// awaits reports whether next would only say to wait, because something holds the
+// kernel. Whoever ends that has the test made again.
+func (k *Kernel) awaits() bool {
+	return k.live.Load() > 0 && (k.active.Load() > 0 || k.timers.pending() > 0)
+}
+
 type idleVerdict uint8
 
 const (

@@ -182,6 +182,10 @@ func (k *Kernel) PID(a Address) (*actor.PID, bool) {
 // Mode is how the kernel runs its sessions.
 func (k *Kernel) Mode() Mode { return k.cfg.Mode }
 
+// Debug reports whether misuse panics and places are noted, see Config.Debug: for
+// components that can note theirs.
+func (k *Kernel) Debug() bool { return k.debug != nil }
+
 // Now is the kernel's time: virtual in simulated mode.
 func (k *Kernel) Now() time.Time { return k.clock.now() }
 

@@ -51,7 +51,7 @@ func (s *session) busy() bool {
 func (s *session) decideStop(must bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !must && (!s.in.empty() || len(s.front) > 0) {
+	if !must && (!s.in.empty() || len(s.front) > 0 || s.inbox.Load() > 0) {
 		return false
 	}
 	s.stopping = true

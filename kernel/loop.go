@@ -107,6 +107,9 @@ func (l *loop) postOutside(t *session, ev *event) error {
 }
 
 func (l *loop) leave(p *posted) {
+	if p.ev.kind != evNudge {
+		p.to.inbox.Add(1)
+	}
 	l.inMu.Lock()
 	l.inbox = append(l.inbox, *p)
 	l.inN.Store(int32(len(l.inbox)))
@@ -135,6 +138,7 @@ func (l *loop) merge() {
 			continue
 		}
 		l.accept(&in[i])
+		in[i].to.inbox.Add(-1)
 	}
 }
 
@@ -151,7 +155,7 @@ func (l *loop) settle(ch *chain, s *session) {
 }
 
 func (s *session) collectable() bool {
-	return s.pending == 0 && s.sent == 0 && !s.stopping && s.depth == 0 && s.holds.Load() == 0
+	return s.pending == 0 && s.inbox.Load() == 0 && s.sent == 0 && !s.stopping && s.depth == 0 && s.holds.Load() == 0
 }
 
 // mark remembers a session that nothing holds, for the sweep (K24).
@@ -170,7 +174,7 @@ func (l *loop) sweep() {
 			s := l.marked[n-1]
 			l.marked = l.marked[:n-1]
 			s.marked = false
-			if s.collectable() {
+			if s.collectable() && s.decideStop(false) {
 				l.ch.end(s, s.unheld(), false, nil)
 			}
 		}

@@ -148,7 +148,9 @@ func (p *parallel) leave() {
 	p.mu.Lock()
 	p.outside--
 	p.work++
-	p.poke()
+	if !p.k.awaits() { // otherwise it would wake a worker for nothing, with each call
+		p.poke()
+	}
 	p.mu.Unlock()
 }
 

@@ -56,7 +56,8 @@ type session struct {
 	announced  bool         // the parent heard of its creation
 	depth      int32        // handlers of this session on the stack
 	routes     *routes
-	pending    int                 // serial: events queued for it
+	pending    int                 // serial: events queued for it …
+	inbox      atomic.Int32        // … and those in the loop's inbox, which anybody may add to
 	asked      stop                // with wantStop: why
 	last       uint64              // with an observer: the event it handled last
 	watched    map[watchKey]*watch // SelectRead, SelectWrite

@@ -72,11 +72,12 @@ func (k *Kernel) spawnOutside(r Receiver, opts []SpawnOption, held bool) (*sessi
 		return nil, nil, k.obs.refuse(nil, "Spawn", err)
 	}
 	o.held = held
-	ch, leave, err := k.enter(context.Background())
+	visit, err := k.enter(context.Background())
 	if err != nil {
 		return nil, nil, k.obs.refuse(nil, "Spawn", err)
 	}
-	defer leave()
+	defer visit.leave()
+	ch := visit.ch
 	s, err := ch.spawn(k.root, nil, r, o)
 	return s, o.lease, k.obs.refuse(nil, "Spawn", err)
 }

@@ -69,6 +69,7 @@ const (
 	becauseUnread                 // came back with unread input: close abortively (A91)
 	becauseReadable               // had input or its end while idle (A95)
 	becauseExpired                // was idle for Config.KeepAlive (A96)
+	becauseAged                   // reached the end of its lifetime (Config.MaxLifetime)
 	becauseEvicted                // made room for a new one (A66)
 	becauseShutDown               // the pool is shut down (A107, A108)
 )
@@ -84,6 +85,8 @@ func (r reason) String() string {
 		return "readable"
 	case becauseExpired:
 		return "expired"
+	case becauseAged:
+		return "aged"
 	case becauseEvicted:
 		return "evicted"
 	}

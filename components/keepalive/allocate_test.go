@@ -24,7 +24,7 @@ func TestA17_A19_A20_OnlyTheFullKeyIsShared(t *testing.T) {
 		p.do(allocate{req: RequestID(i + 1), key: k}, dial{connID(i + 1), RequestID(i + 1), full})
 		p.do(allocate{req: RequestID(i + 101), key: full}) // the same, at its limit
 	}
-	p.stats(Stats{Opening: len(keys), Waiting: len(keys)})
+	p.stats(Load{Opening: len(keys), Waiting: len(keys)})
 }
 
 func TestA24_ArgumentsAreCheckedBeforeShutdown(t *testing.T) {
@@ -35,6 +35,13 @@ func TestA24_ArgumentsAreCheckedBeforeShutdown(t *testing.T) {
 	p.refused(allocate{req: 1}, ErrArgument)
 	p.refused(allocate{req: 1, key: key("a"), timeout: -time.Second}, ErrArgument)
 	p.refused(allocate{req: 1, key: key("a")}, ErrShutDown)
+}
+
+func TestA5_A6_DefaultTimes(t *testing.T) {
+	p := pool{t, newWorld(Config{})}
+	p.do(allocate{req: 1, key: key("a")}, startTimer{1, 120 * time.Second}, dial{1, 1, key("a")})
+	p.do(dialed{1}, stopTimer{1}, answer{req: 1, conn: 1})
+	p.do(release{1, clean}, watch{1}, startTimer{2, 15 * time.Second})
 }
 
 func TestA25_A33_TimerStartsFirstWithItsOwnTime(t *testing.T) {
@@ -82,7 +89,7 @@ func TestA75_FailedDialIsAnsweredOnceWithItsStep(t *testing.T) {
 	p := newPool(t, Config{Timeout: time.Minute})
 	p.do(allocate{req: 1, key: key("a")}, startTimer{1, time.Minute}, dial{1, 1, key("a")})
 	p.do(dialFailed{1, "bind", refusedErr}, stopTimer{1}, failed(1, "a", "bind", refusedErr))
-	p.stats(Stats{}) // A30
+	p.stats(Load{}) // A30
 	p.refused(dialFailed{1, "bind", refusedErr}, errBug)
 	p.refused(dialed{1}, errBug)
 }

@@ -51,3 +51,40 @@ func BenchmarkAllocateRelease(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkGetRelease does it on a goroutine.
+func BenchmarkGetRelease(b *testing.B) {
+	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
+		b.Run(m.String(), func(b *testing.B) {
+			port, conns := accepting(b)
+			k := kernel.New(kernel.Config{Mode: m})
+			p, err := New(k, Config{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer k.Hold("benchmark")()
+			end := make(chan error, 1)
+			go func() { end <- k.Run(context.Background()) }()
+			ctx := context.Background()
+			turn := func() {
+				c, err := p.Get(ctx, "test", "127.0.0.1", port)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := c.Release(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			turn() // opens the connection
+			b.ReportAllocs()
+			for b.Loop() {
+				turn()
+			}
+			k.Stop()
+			if err := <-end; err != nil {
+				b.Fatal(err)
+			}
+			(<-conns).Close()
+		})
+	}
+}

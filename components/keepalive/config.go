@@ -2,6 +2,7 @@ package keepalive
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -18,6 +19,9 @@ const (
 	defaultMaxOpen    = 128
 	defaultKeepAlive  = 15 * time.Second
 	defaultTimeout    = 120 * time.Second
+
+	defaultMaxWaiting  = 10_000
+	defaultMaxLifetime = 30 * time.Minute
 )
 
 // Config sets the limits of one pool. The zero value works. Limits are not
@@ -42,15 +46,56 @@ type Config struct {
 	// own. 0 means 120 s, NoLimit for ever.
 	Timeout time.Duration
 
-	// BindAddress is the local IP address, or "address:port", of every
-	// connection the pool opens (A7). Empty lets the system choose. One that
-	// this machine does not have is reported by each request, as function
-	// "bind" (A8).
+	// MaxWaiting is how many requests may wait for a place at a time, over all
+	// keys: while MaxPerHost or MaxOpen is reached. One more is answered at once
+	// with ErrTooManyWaiting. 0 means 10,000, NoLimit any number.
+	MaxWaiting int
+
+	// MaxLifetime is how old a connection may get. When its time comes it is
+	// closed, or at its release if it is lent; it is not lent any more. Each has
+	// a lifetime of its own, up to 10 % shorter at random, so that they do not
+	// all end together. 0 means 30 min, NoLimit for ever.
+	MaxLifetime time.Duration
+
+	// Breaker stops opening connections to a Key that fails. The zero value
+	// never does.
+	Breaker Breaker
+
+	// These bound the stages of a request: how long it may wait until MaxPerHost
+	// and MaxOpen let it be served, the lookup of the name, connecting (to all
+	// addresses together) and the TLS handshake. They are within Timeout, not
+	// beside it. One that passes is reported as function "wait", "resolve",
+	// "connect" or "sslify", with an error that names it and matches ErrTimeout.
+	// 0 means no limit but Timeout.
+	WaitTimeout      time.Duration
+	LookupTimeout    time.Duration
+	ConnectTimeout   time.Duration
+	HandshakeTimeout time.Duration
+
+	// Resolver looks names up for this pool alone (A9, A10); a *net.Resolver
+	// will do. Nil asks the kernel's Network, by default Go's resolver, which
+	// all pools share (A11). It is asked on a goroutine; in simulated mode in
+	// the pool's turn, where it must not wait. The pool does not close it (A110).
+	Resolver Resolver
+
+	// BindAddress is the local IP address, or "address:port", of every TCP
+	// connection the pool opens (A7); the peer's addresses of another family are
+	// not tried. Empty lets the system choose. One that this machine does not
+	// have is reported by each request, as function "bind" (A8).
 	BindAddress string
 
+	// LeakAfter has a connection that is lent for longer reported, once, through
+	// kernel.Kernel.Report: with its key, the session and event that got it, and
+	// the line that asked for it. It stays lent, for its user may still work. Noting
+	// that line costs about a microsecond for each request; kernels with
+	// kernel.Config.Debug do it anyway, for connections that are dropped. While a connection is
+	// lent and not reported, it keeps the kernel from being idle. 0 means never.
+	LeakAfter time.Duration
+
 	// TLS is for connections of scheme "https". Nil trusts the system's roots.
-	// Without a ServerName it is the request's Addr. It must not be changed
-	// after New.
+	// Without a ServerName it is the key's ForAddr, a name or an address: Addr,
+	// unless there is a proxy's target. NextProtos and client certificates are
+	// used as they are. It must not be changed after New.
 	TLS *tls.Config
 }
 
@@ -70,7 +115,25 @@ func (c Config) complete() (Config, error) {
 	if c.Timeout, err = limit("Config.Timeout", c.Timeout, defaultTimeout); err != nil {
 		return Config{}, err
 	}
-	return c, checkBind(c.BindAddress)
+	if c.MaxWaiting, err = limit("Config.MaxWaiting", c.MaxWaiting, defaultMaxWaiting); err != nil {
+		return Config{}, err
+	}
+	if c.MaxLifetime, err = limit("Config.MaxLifetime", c.MaxLifetime, defaultMaxLifetime); err != nil {
+		return Config{}, err
+	}
+	if c.Breaker, err = c.Breaker.complete(); err != nil {
+		return Config{}, err
+	}
+	if c.LeakAfter < 0 {
+		return Config{}, fmt.Errorf("%w: Config.LeakAfter is %v; want 0 for never, or more", ErrArgument, c.LeakAfter)
+	}
+	return c, errors.Join(
+		optional("Config.WaitTimeout", c.WaitTimeout),
+		optional("Config.LookupTimeout", c.LookupTimeout),
+		optional("Config.ConnectTimeout", c.ConnectTimeout),
+		optional("Config.HandshakeTimeout", c.HandshakeTimeout),
+		checkBind(c.BindAddress),
+	)
 }
 
 func checkBind(s string) error {

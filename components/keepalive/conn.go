@@ -1,6 +1,9 @@
 package keepalive
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // conn is one connection, from the start of its dial to its end.
 type conn struct {
@@ -11,6 +14,7 @@ type conn struct {
 	reply   RequestID // lent: the answer it went out with, until delivered
 	watched bool      // idle
 	timer   timerID   // idle, 0 without
+	ends    time.Time // its lifetime, once it is open; zero without an end
 }
 
 type connState int
@@ -29,7 +33,7 @@ func (t *table) open(h *host, r *request) {
 	t.conns[c.id] = c
 	h.busy++
 	r.dial = c
-	t.do(dial{c.id, r.id, r.key})
+	t.do(dial{c.id, r.id, h.key})
 }
 
 // dialed gives a connection to the request that caused it (A74). If that one
@@ -37,9 +41,12 @@ func (t *table) open(h *host, r *request) {
 // still held, so the limits allow to keep it.
 func (t *table) dialed(m dialed) error {
 	c, err := t.dialing(m.conn)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	t.age(c)
+	t.opened(c)
+	switch {
 	case c.owner != nil:
 		t.handOver(c, c.owner, Fresh)
 	case t.shut:
@@ -56,10 +63,12 @@ func (t *table) dialFailed(m dialFailed) error {
 	if err != nil {
 		return err
 	}
-	t.forget(c)
-	if c.owner != nil {
-		t.refuse(c.owner, m.function, m.err)
+	c.host.counts.Failed++
+	if r := c.owner; r != nil {
+		t.openingFailed(r, m.function, m.err)
+		t.refuse(r, m.function, m.err)
 	}
+	t.forget(c)
 	return nil
 }
 
@@ -80,6 +89,7 @@ func (t *table) lend(c *conn, r *request, from From) {
 
 func (t *table) handOver(c *conn, r *request, from From) {
 	t.finish(r)
+	c.host.counts.lent(from)
 	c.state, c.owner, c.reply = lent, nil, r.id
 	t.undelivered[r.id] = c
 	t.do(answer{req: r.id, conn: c.id, from: from})
@@ -104,6 +114,8 @@ func (t *table) release(m release) error {
 		}
 	case t.shut:
 		t.discard(c, becauseShutDown)
+	case m.as == clean && t.aged(c):
+		t.discard(c, becauseAged)
 	case m.as == clean:
 		t.settle(c)
 		t.park(c)
@@ -117,6 +129,7 @@ func (t *table) release(m release) error {
 
 // discard closes c, which is not being opened for anyone.
 func (t *table) discard(c *conn, why reason) {
+	c.host.counts.closed(why)
 	t.forget(c)
 	t.do(discard{c.id, why})
 }

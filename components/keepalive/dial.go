@@ -1,26 +1,47 @@
 package keepalive
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
-	"os"
-	"strconv"
-	"sync"
+	"net/netip"
+	"slices"
 
 	"github.com/usher-go/usher/kernel"
 )
 
-// dialing is a connection on its way, and then the place where it waits for the
-// pool's turn. Its lease keeps the pool until that.
-type dialing struct {
-	cancel context.CancelFunc
-	lease  *kernel.Lease
+// dialer opens the pool's connections: it looks names up, connects and shakes
+// hands. Everything it knows belongs to the pool's turns; what networks, resolvers
+// and clocks have to say comes there through the inlet.
+type dialer struct {
+	inlet
+	k       *kernel.Kernel
+	network kernel.Network
+	cfg     *Config
+	dials   map[connID]*dialing
+	lookups map[string]*lookup // under way, by host
+}
 
-	mu   sync.Mutex
-	end  outcome
-	over bool // the pool wants it no more
+// newDialer belongs in a handler of the pool's session, with which it ends.
+func newDialer(c *kernel.Context, cfg *Config) *dialer {
+	k := c.Kernel()
+	d := &dialer{k: k, network: k.Network(), cfg: cfg, dials: map[connID]*dialing{}, lookups: map[string]*lookup{}}
+	d.src = c.NewSource("keepalive", d.turn, d.stop)
+	return d
+}
+
+// dialing is one connection on its way, through the stages "resolve", "connect"
+// and, for https, "sslify".
+type dialing struct {
+	*dialer
+	id    connID
+	key   Key
+	stage string
+	quit  func()      // ends the stage early; what becomes of it comes in a turn all the same
+	limit func() bool // stops the stage's time limit
+	over  bool        // its end has come or is on the way
+	why   error       // the time limit that passed
+	outcome
 }
 
 // outcome is what became of a dial: a connection, or the step that failed.
@@ -30,89 +51,77 @@ type outcome struct {
 	err      error
 }
 
-// dial opens a connection, on a goroutine of its own.
-func (p *keeper) dial(c *kernel.Context, a dial) {
-	ctx, cancel := context.WithCancel(background)
-	d := &dialing{cancel: cancel, lease: c.Lease("keepalive dial " + a.key.String())}
-	p.dials[a.conn] = d
-	network, cfg := p.pool.k.Network(), &p.pool.cfg
-	go func() {
-		defer cancel()
-		d.set(open(ctx, network, cfg, a.key))
-		_ = d.lease.Post(evDialed.Name(), a.conn) // not to a pool that ended; it closes the connection itself
-		d.lease.Release()
-	}()
-}
-
-func (d *dialing) set(end outcome) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.over && end.conn != nil {
-		hangUp(end.conn)
-		return
-	}
-	d.end = end
-}
-
-func (d *dialing) take() outcome {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	end := d.end
-	d.end = outcome{}
-	return end
-}
-
-// giveUp is for a pool that ends: a connection that has come, or comes yet, is closed.
-func (d *dialing) giveUp() {
-	d.cancel()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.over = true
-	if d.end.conn != nil {
-		hangUp(d.end.conn)
+// dial begins a connection. Its end is one evDialed, in a later turn.
+func (d *dialer) dial(a dial) {
+	n := &dialing{dialer: d, id: a.conn, key: a.key}
+	d.dials[n.id] = n
+	d.src.Watch(true)
+	switch addr, err := netip.ParseAddr(n.key.Addr); {
+	case n.key.isPath():
+		n.connect("unix", n.key.Addr)
+	case err == nil: // A46, A47
+		n.resolved([]netip.Addr{addr})
+	default:
+		n.resolve()
 	}
 }
 
-// open dials and, for https, shakes hands; it names the step that failed. The
-// network looks names up, and tries all their addresses.
-func open(ctx context.Context, network kernel.Network, cfg *Config, key Key) outcome {
-	to := net.JoinHostPort(key.Addr, strconv.Itoa(key.Port))
-	conn, err := network.Dial(kernel.WithLocalAddress(ctx, cfg.BindAddress), "tcp", to)
-	if err != nil {
-		return outcome{function: failing(err), err: err}
+// abort ends an attempt early. It ends only when nothing is left that may hold a
+// descriptor.
+func (d *dialer) abort(id connID) {
+	if n := d.dials[id]; n != nil {
+		n.giveUp()
 	}
-	if key.Scheme != "https" {
-		return outcome{conn: conn}
-	}
-	secure := tls.Client(conn, clientTLS(cfg.TLS, key.Addr))
-	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close()
-		return outcome{function: "sslify", err: err}
-	}
-	return outcome{conn: secure}
 }
 
-func clientTLS(cfg *tls.Config, host string) *tls.Config {
-	if cfg == nil {
-		return &tls.Config{ServerName: host}
+// stop is called when the pool ends: a connection that comes yet is closed.
+func (d *dialer) stop() {
+	d.close()
+	for _, id := range slices.Sorted(maps.Keys(d.dials)) {
+		n := d.dials[id]
+		n.limit()
+		n.giveUp()
 	}
-	cfg = cfg.Clone()
-	if cfg.ServerName == "" {
-		cfg.ServerName = host
-	}
-	return cfg
 }
 
-// failing names the step behind a dial's error: the system call, or "resolve" (A40).
-func failing(err error) string {
-	var dns *net.DNSError
-	var addr *net.AddrError // none of the family that Config.BindAddress has
-	if errors.As(err, &dns) || errors.As(err, &addr) {
-		return "resolve"
+var errAborted = errors.New("given up")
+
+// soon ends the attempt in a turn to come: for where the table is being asked.
+func (n *dialing) soon(err error) {
+	n.put(word{take: func(c *kernel.Context) { n.end(c, outcome{err: err}) }})
+}
+
+// end tells the pool. A time limit that passed is the reason of what it led to.
+func (n *dialing) end(c *kernel.Context, o outcome) {
+	n.limit()
+	n.over = true
+	delete(n.dials, n.id)
+	if o.err != nil {
+		if o.function == "" {
+			o.function = n.stage
+		}
+		if n.why != nil {
+			o.function, o.err = n.stage, n.why
+		}
 	}
-	var sys *os.SyscallError
-	if errors.As(err, &sys) {
-		return sys.Syscall
+	n.outcome = o
+	n.src.Deliver(c, evDialed.Name(), n)
+	if conn := n.take().conn; conn != nil { // the pool is about to end
+		hangUp(conn)
 	}
-	return "connect"
+	n.watch()
+}
+
+// take returns the outcome once.
+func (n *dialing) take() outcome {
+	o := n.outcome
+	n.outcome = outcome{}
+	return o
+}
+
+// watch keeps the pool's session while anything is being opened.
+func (d *dialer) watch() {
+	if !d.src.Closed() {
+		d.src.Watch(len(d.dials) > 0)
+	}
 }

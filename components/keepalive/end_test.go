@@ -12,7 +12,7 @@ func TestA45_R1_TimeoutIsTheOnlyAnswer(t *testing.T) {
 	p.do(dialFailed{1, "resolve", errRefused})
 	p.do(timeUp{1})
 	p.refused(cancel{1}, ErrNoRequest)
-	p.stats(Stats{}) // A30
+	p.stats(Load{}) // A30
 }
 
 // A42: the same answer at each stage.
@@ -23,9 +23,59 @@ func TestA77_A78_OneTimerCoversQueueAndDial(t *testing.T) {
 	p.do(allocate{req: 3, key: key("a")}, startTimer{3, time.Second})
 	p.do(timeUp{2}, failed(2, "a", "connect", ErrTimeout))               // queued
 	p.do(timeUp{1}, abortDial{1}, failed(1, "a", "connect", ErrTimeout)) // connecting
-	p.stats(Stats{Opening: 1, Waiting: 1})                               // until the attempt has ended
+	p.stats(Load{Opening: 1, Waiting: 1})                                // until the attempt has ended
 	p.do(dialFailed{1, "connect", errRefused}, dial{2, 3, key("a")})
 	p.do(dialed{2}, stopTimer{3}, answer{req: 3, conn: 2})
+}
+
+// Whatever the end of a request is, its ID and its timer are free again (A30:
+// POE leaks them when a request times out, fails in the lookup or is shut down).
+func TestA30_NothingIsLeftOfARequest(t *testing.T) {
+	start := func(t *testing.T, cfg Config) pool { // 1 lent, 2 being opened, 3 waiting
+		cfg.MaxPerHost, cfg.Timeout, cfg.MaxWaiting = 2, time.Second, 1
+		p := newPool(t, cfg)
+		p.do(allocate{req: 1, key: key("a"), timeout: NoLimit}, dial{1, 1, key("a")})
+		p.do(dialed{1}, answer{req: 1, conn: 1})
+		p.do(delivered{1})
+		p.do(allocate{req: 2, key: key("a")}, startTimer{1, time.Second}, dial{2, 2, key("a")})
+		p.do(allocate{req: 3, key: key("a")}, startTimer{2, time.Second})
+		return p
+	}
+	for name, end := range map[string]struct {
+		messages []message
+		ended    []RequestID
+	}{
+		"opened":       {[]message{dialed{2}, delivered{2}}, []RequestID{2}},
+		"failed":       {[]message{dialFailed{2, "resolve", errRefused}}, []RequestID{2}},
+		"timed out":    {[]message{timeUp{1}, timeUp{2}}, []RequestID{2, 3}},
+		"cancelled":    {[]message{cancel{2}, cancel{3}}, []RequestID{2, 3}},
+		"deferred":     {[]message{release{1, clean}, delivered{3}}, []RequestID{3}},
+		"refused":      {[]message{allocate{req: 4, key: key("a")}}, []RequestID{4}},
+		"withdrawn":    {[]message{dialed{2}, cancel{2}}, []RequestID{2}},
+		"circuit open": {[]message{report{key("a"), true}}, []RequestID{3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, Config{Breaker: Breaker{Failures: 1}})
+			for _, m := range end.messages {
+				if _, err := p.send(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, id := range end.ended {
+				if p.table.requests[id] != nil || p.table.undelivered[id] != nil {
+					t.Errorf("request %d is still known", id)
+				}
+			}
+			if want := len(p.table.requests); len(p.timers) != want {
+				t.Errorf("%d timers run, for %d requests", len(p.timers), want)
+			}
+			for _, id := range end.ended {
+				if _, err := p.table.apply(allocate{req: id, key: key("c")}); err != nil {
+					t.Errorf("its ID is taken: %v", err)
+				}
+			}
+		})
+	}
 }
 
 func TestA99_OnlyPendingRequestsAreCancelled(t *testing.T) {
@@ -47,13 +97,14 @@ func TestA101_CancelInTheQueueIsSilent(t *testing.T) {
 	p.do(release{1, clean}, stopTimer{3}, answer{req: 3, conn: 1, from: Deferred})
 }
 
-func TestA101_CancelOfADialFreesTheSlotWhenItEnds(t *testing.T) {
+// A100: a lookup is part of its dial. A101: POE lets it run on, and answer.
+func TestA100_A101_CancelOfADialFreesTheSlotWhenItEnds(t *testing.T) {
 	p := newPool(t, Config{MaxOpen: 1})
-	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
+	p.do(allocate{req: 1, key: key("a"), timeout: time.Second}, startTimer{1, time.Second}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("b")})
-	p.do(cancel{1}, abortDial{1})
+	p.do(cancel{1}, abortDial{1}, stopTimer{1})
 	p.do(dialFailed{1, "connect", errRefused}, dial{2, 2, key("b")})
-	p.stats(Stats{Opening: 1})
+	p.stats(Load{Opening: 1})
 }
 
 // The slot is still held, so a connection that came after all need not be
@@ -101,7 +152,7 @@ func TestA103_A28_AnswerUnderWayIsWithdrawn(t *testing.T) {
 	p.do(allocate{req: 3, key: key("a")}, unwatch{1}, answer{req: 3, conn: 1, from: Immediate})
 	p.do(cancel{3}, withdraw{3, 1})
 	p.do(release{1, unread}, discard{1, becauseUnread})
-	p.stats(Stats{})
+	p.stats(Load{})
 }
 
 func TestA103_DeliveredAnswersStay(t *testing.T) {
@@ -130,7 +181,7 @@ func TestA104_A105_A106_A107_R10_ShutdownEndsAllOnce(t *testing.T) {
 	p.do(shutDown{})
 	p.do(dialed{2}, discard{2, becauseShutDown}) // A106: closed, and not announced
 	p.do(dialFailed{3, "connect", errRefused})
-	p.stats(Stats{}) // A109: nothing keeps the program from its end
+	p.stats(Load{}) // A109: nothing keeps the program from its end
 }
 
 func TestA108_LentConnectionsOutliveShutdown(t *testing.T) {
@@ -139,9 +190,9 @@ func TestA108_LentConnectionsOutliveShutdown(t *testing.T) {
 	p.do(dialed{2}, answer{req: 2, conn: 2})
 	p.do(delivered{1})
 	p.do(shutDown{})
-	p.stats(Stats{Lent: 2})
+	p.stats(Load{Lent: 2})
 	p.do(release{1, clean}, discard{1, becauseShutDown})
 	p.do(cancel{2}, withdraw{2, 2}) // not even delivered
 	p.do(release{2, clean}, discard{2, becauseShutDown})
-	p.stats(Stats{})
+	p.stats(Load{})
 }

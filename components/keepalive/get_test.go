@@ -55,7 +55,7 @@ func TestGet_CancelledInTheQueue(t *testing.T) {
 		if _, err := p.Get(ctx, "test", "127.0.0.1", server.port()); !errors.Is(err, why) {
 			t.Errorf("got %v, want %v", err, why)
 		}
-		if s, err := p.Stats(); err != nil || s != (Stats{Lent: 1}) {
+		if s, err := p.Stats(); err != nil || s.Load != (Load{Lent: 1}) {
 			t.Errorf("%+v, %v", s, err)
 		}
 		if err := first.Release(); err != nil {

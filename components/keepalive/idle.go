@@ -31,8 +31,8 @@ func (t *table) watchParked() {
 	}
 	c.watched = true
 	t.do(watch{c.id})
-	if t.cfg.KeepAlive != NoLimit {
-		c.timer = t.start(t.cfg.KeepAlive, timed{conn: c})
+	if after := t.idleTime(c); after != NoLimit {
+		c.timer = t.start(after, timed{conn: c})
 	}
 }
 

@@ -6,19 +6,21 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/usher-go/usher/wheel"
 )
 
 // inspect says how a connection comes back from its user. raw: the user had the
 // net.Conn, and may have shut down its sending side.
-func inspect(conn net.Conn, raw bool) condition {
-	as := look(conn)
+func (e *eye) inspect(raw bool) condition {
+	as := e.look()
 	if as != clean {
 		return as
 	}
-	if _, ok := conn.(*tls.Conn); ok { // what was decrypted and not read shows on no descriptor
-		as = probe(conn)
+	if _, ok := e.conn.(*tls.Conn); ok { // what was decrypted and not read shows on no descriptor
+		as = probe(e.conn)
 	}
-	if as == clean && raw && halfClosed(below(conn)) {
+	if as == clean && raw && e.halfClosed() { // A87
 		return closed
 	}
 	return as
@@ -26,9 +28,18 @@ func inspect(conn net.Conn, raw bool) condition {
 
 // probe tries to read without waiting, which is enough for what does not wait
 // for a descriptor: an end that is known, or bytes that a TLS connection has
-// decrypted.
+// decrypted, or a connection that can be asked.
 func probe(conn net.Conn) condition {
 	var b [1]byte
+	if p, ok := conn.(wheel.Pollable); ok {
+		switch n, err := p.TryRead(b[:]); {
+		case n > 0:
+			return unread
+		case errors.Is(err, wheel.ErrAgain):
+			return clean
+		}
+		return closed
+	}
 	_ = conn.SetReadDeadline(time.Unix(1, 0))
 	n, err := conn.Read(b[:])
 	switch {
@@ -43,7 +54,19 @@ func probe(conn net.Conn) condition {
 // abort has closing reset the connection, so that unread input leaves no
 // half-closed socket behind (A91).
 func abort(conn net.Conn) {
-	if tcp, ok := below(conn).(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	if c, ok := below(conn).(interface{ SetLinger(sec int) error }); ok {
+		_ = c.SetLinger(0)
 	}
+}
+
+// hangUp closes a connection without waiting: a TLS connection's own Close would
+// first write to its peer, which may take its time.
+func hangUp(conn net.Conn) { _ = below(conn).Close() }
+
+// below is the connection that carries a TLS connection.
+func below(conn net.Conn) net.Conn {
+	if secure, ok := conn.(*tls.Conn); ok {
+		return secure.NetConn()
+	}
+	return conn
 }

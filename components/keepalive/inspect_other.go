@@ -4,8 +4,12 @@ package keepalive
 
 import "net"
 
-// look sees an end only that was noticed before: without a way to look at the
+// eye sees an end only that was noticed before: without a way to look at the
 // socket, a dead connection shows on its next use.
-func look(conn net.Conn) condition { return probe(conn) }
+type eye struct{ conn net.Conn }
 
-func halfClosed(net.Conn) bool { return false }
+func newEye(conn net.Conn) *eye { return &eye{conn} }
+
+func (e *eye) look() condition { return probe(e.conn) }
+
+func (e *eye) halfClosed() bool { return false }

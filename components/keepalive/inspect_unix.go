@@ -3,55 +3,73 @@
 package keepalive
 
 import (
+	"errors"
 	"net"
 	"syscall"
+
+	"github.com/usher-go/usher/wheel"
 )
+
+// eye looks at one connection. It is made once for all the looks at it, which
+// then allocate nothing.
+type eye struct {
+	conn net.Conn
+	raw  syscall.RawConn // of a connection that has a descriptor
+	peek func(fd uintptr)
+	seen condition
+	buf  [1]byte
+}
+
+func newEye(conn net.Conn) *eye {
+	e := &eye{conn: conn}
+	if sc, ok := below(conn).(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			e.raw, e.peek = raw, e.peekAt
+		}
+	}
+	return e
+}
 
 // look says, without reading, whether a connection that nobody uses has ended or
 // has something to read.
-func look(conn net.Conn) condition {
-	sc, ok := below(conn).(syscall.Conn)
-	if !ok {
-		return probe(conn)
+func (e *eye) look() condition {
+	if e.raw == nil {
+		return probe(below(e.conn))
 	}
-	as := closed
-	control(sc, func(fd int) {
-		var b [1]byte
-		for {
-			n, _, err := syscall.Recvfrom(fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-			switch {
-			case err == syscall.EINTR:
-				continue
-			case err == syscall.EAGAIN:
-				as = clean
-			case err == nil && n > 0:
-				as = unread
-			}
-			return
+	e.seen = closed // as it stays when the descriptor is no more
+	_ = e.raw.Control(e.peek)
+	return e.seen
+}
+
+func (e *eye) peekAt(fd uintptr) {
+	for {
+		n, err := peek(fd, e.buf[:])
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			e.seen = clean
+		case err == nil && n > 0:
+			e.seen = unread
 		}
-	})
-	return as
+		return
+	}
 }
 
 // halfClosed reports whether our side has shut down its sending (A87): only then
 // does send(2) of no bytes fail, and nothing reaches the peer either way.
-func halfClosed(conn net.Conn) bool {
-	sc, ok := conn.(syscall.Conn)
-	if !ok {
+func (e *eye) halfClosed() bool {
+	if p, ok := below(e.conn).(wheel.Pollable); ok {
+		_, err := p.TryWrite(nil)
+		return err != nil && !errors.Is(err, wheel.ErrAgain)
+	}
+	if e.raw == nil {
 		return false
 	}
 	half := true
-	control(sc, func(fd int) {
-		_, err := syscall.SendmsgN(fd, nil, nil, nil, syscall.MSG_DONTWAIT)
+	_ = e.raw.Control(func(fd uintptr) {
+		_, err := syscall.SendmsgN(int(fd), nil, nil, nil, syscall.MSG_DONTWAIT)
 		half = err != nil && err != syscall.EAGAIN && err != syscall.EINTR
 	})
 	return half
-}
-
-// control calls f with the descriptor, unless that is closed.
-func control(sc syscall.Conn, f func(fd int)) {
-	raw, err := sc.SyscallConn()
-	if err == nil {
-		_ = raw.Control(func(fd uintptr) { f(int(fd)) })
-	}
 }

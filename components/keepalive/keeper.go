@@ -1,6 +1,7 @@
 package keepalive
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -15,12 +16,16 @@ import (
 const (
 	evAllocate kernel.Event[*order]    = "allocate" // called
 	evCancel   kernel.Event[RequestID] = "cancel"   // called
-	evRelease  kernel.Event[giveBack]  = "release"  // called, or posted
+	evRelease  kernel.Event[*loan]     = "release"  // called, or posted
+	evReport   kernel.Event[report]    = "report"   // called
 	evShutdown kernel.Event[struct{}]  = "shutdown" // called
 	evStats    kernel.Event[struct{}]  = "stats"    // called
-	evDialed   kernel.Event[connID]    = "dialed"
+	evDialed   kernel.Event[*dialing]  = "dialed"
 	evTimer    kernel.Event[timerID]   = "timer"
-	evSweep    kernel.Event[struct{}]  = "sweep"
+	evTick     kernel.Event[struct{}]  = "tick"
+	evWatch    kernel.Event[*watcher]  = "watch"   // called
+	evUnwatch  kernel.Event[*watcher]  = "unwatch" // called
+	evTell     kernel.Event[*watcher]  = "tell"
 	evGone     string                  = "gone" // a requester stopped
 )
 
@@ -29,34 +34,46 @@ type keeper struct {
 	pool  *Pool
 	table *table
 
-	orders map[RequestID]*order // asked for, not answered
-	lent   map[connID]*loan     // answered with, not released
-	idle   map[connID]*entry    // open and in the pool
-	dials  map[connID]*dialing  // being opened
+	asking *order               // whose allocate is being done
+	orders map[RequestID]*order // the others that were asked for and not answered
+	conns  map[connID]*entry    // open, idle or lent
+	dialer *dialer              // has those being opened …
+	began  map[connID]time.Time // … since then
 	timers map[timerID]kernel.TimerID
-	known  map[kernel.Address]bool // requesters whose end we want to hear of
+	known  map[kernel.Address]bool // sessions whose end we want to hear of
 
+	held     time.Time // see hold
+	watchers []*watcher
 	then     []message // not told to the table yet
-	sweeping bool
-}
-
-// giveBack is a connection whose user is done with it.
-type giveBack struct {
-	loan *loan
-	as   condition
+	ticks    ticks
+	times    times
 }
 
 func newKeeper(p *Pool) *keeper {
-	return &keeper{
+	k := &keeper{
 		pool:   p,
-		table:  newTable(p.cfg),
 		orders: map[RequestID]*order{},
-		lent:   map[connID]*loan{},
-		idle:   map[connID]*entry{},
-		dials:  map[connID]*dialing{},
+		conns:  map[connID]*entry{},
+		began:  map[connID]time.Time{},
 		timers: map[timerID]kernel.TimerID{},
 		known:  map[kernel.Address]bool{},
 	}
+	k.table = newTable(p.cfg, k.now, nil) // start brings the chance
+	return k
+}
+
+// hold stops the clock until the function that it returns is called: in one turn it
+// would be read several times, and each is a fiftieth of what a hit costs.
+func (p *keeper) hold(c *kernel.Context) (goOn func()) {
+	p.held = c.Now()
+	return func() { p.held = time.Time{} }
+}
+
+func (p *keeper) now() time.Time {
+	if p.held.IsZero() {
+		return p.pool.k.Now()
+	}
+	return p.held
 }
 
 func (p *keeper) states() []session.State {
@@ -66,39 +83,54 @@ func (p *keeper) states() []session.State {
 		session.On(evAllocate, p.allocate),
 		session.On(evCancel, p.cancel),
 		session.On(evRelease, p.release),
+		session.On(evReport, p.report),
 		session.On(evShutdown, p.shutdown),
 		session.On(evStats, p.stats),
 		session.On(evDialed, p.dialed),
 		session.On(evTimer, p.timer),
-		session.On(evSweep, p.sweep),
+		session.On(evTick, p.tick),
+		session.On(evWatch, p.watchStats),
+		session.On(evUnwatch, p.unwatchStats),
+		session.On(evTell, p.tellStats),
 		session.Handle(evGone, p.gone),
 	}
 }
 
 func (p *keeper) start(c *kernel.Context) error {
+	p.table.chance = chance(c)
+	p.dialer = newDialer(c, &p.pool.cfg)
 	c.Kernel().Describe(p.pool.alias, func() any { s, _ := p.pool.Stats(); return s })
 	return nil
 }
 
 func (p *keeper) allocate(c *kernel.Context, o *order) error {
-	if o.got == nil {
+	defer p.hold(c)()
+	if o.get == nil {
 		if err := p.know(c, o.who); err != nil {
 			return err
 		}
 	}
-	if err := p.weed(c, o.key); err != nil {
+	atHand, err := p.weed(c, o.key)
+	if err != nil {
 		return err
 	}
-	p.orders[o.id] = o
-	if err := p.apply(c, allocate{req: o.id, key: o.key, timeout: o.req.Timeout}); err != nil {
-		delete(p.orders, o.id)
-		return err
+	if !atHand {
+		o.asked = c.Now()
 	}
-	o.waiting = p.orders[o.id] != nil
-	return nil
+	p.asking = o
+	err = p.apply(c, allocate{req: o.id, key: o.key, timeout: o.timeout})
+	o.waiting = p.asking != nil && err == nil
+	p.asking = nil
+	if o.waiting {
+		p.orders[o.id] = o
+		if o.get != nil {
+			o.get.done = make(chan struct{})
+		}
+	}
+	return err
 }
 
-// know has a requester's end reported, once.
+// know has a session's end reported, once.
 func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
 	if p.known[who] {
 		return nil
@@ -108,21 +140,25 @@ func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
 }
 
 // weed drops idle connections of a key that died, until the one that would be
-// lent next is alive (A93, A95).
-func (p *keeper) weed(c *kernel.Context, key Key) error {
+// lent next is alive (A93, A95), and reports whether there is one. However short ago
+// it was looked at: what the peer did since then would be the next user's error.
+func (p *keeper) weed(c *kernel.Context, key Key) (atHand bool, err error) {
 	for {
 		next := p.table.newestIdle(key)
-		if next == nil || p.idle[next.id].look() == clean {
-			return nil
+		if next == nil {
+			return false, nil
+		}
+		if !p.table.aged(next) && p.conns[next.id].look() == clean {
+			return true, nil
 		}
 		if err := p.apply(c, readable{next.id}); err != nil {
-			return err
+			return false, err
 		}
 	}
 }
 
 func (p *keeper) cancel(c *kernel.Context, id RequestID) error {
-	if t := p.table.undelivered[id]; t != nil && !p.lent[t.id].void() {
+	if t := p.table.undelivered[id]; t != nil && !p.conns[t.id].loan.void() {
 		if err := p.apply(c, delivered{id}); err != nil { // its user was faster
 			return err
 		}
@@ -135,22 +171,27 @@ func (p *keeper) cancel(c *kernel.Context, id RequestID) error {
 	return err
 }
 
-func (p *keeper) release(c *kernel.Context, b giveBack) error {
-	if p.lent[b.loan.id] != b.loan {
+func (p *keeper) release(c *kernel.Context, l *loan) error {
+	if l.open.loan != l {
 		return nil // its release was tried twice, because the first did not return
 	}
-	p.takeBack(b.loan, b.as)
-	return p.apply(c)
+	l.open.loan = nil
+	defer p.hold(c)()
+	return p.apply(c, release{l.id, l.as})
 }
 
-func (p *keeper) dialed(c *kernel.Context, id connID) error {
-	end := p.dials[id].take()
-	delete(p.dials, id)
+func (p *keeper) report(c *kernel.Context, r report) error { return p.apply(c, r) }
+
+func (p *keeper) dialed(c *kernel.Context, d *dialing) error {
+	end, now := d.take(), c.Now()
+	took := now.Sub(p.began[d.id])
+	delete(p.began, d.id)
 	if end.err != nil {
-		return p.apply(c, dialFailed{id, end.function, end.err})
+		return p.apply(c, dialFailed{d.id, end.function, end.err})
 	}
-	p.idle[id] = &entry{net: end.conn, opened: c.Now()}
-	return p.apply(c, dialed{id})
+	p.times.open.observe(took)
+	p.conns[d.id] = newEntry(end.conn, now)
+	return p.apply(c, dialed{d.id})
 }
 
 func (p *keeper) timer(c *kernel.Context, t timerID) error {
@@ -158,65 +199,48 @@ func (p *keeper) timer(c *kernel.Context, t timerID) error {
 	return p.apply(c, timeUp{t})
 }
 
-// sweep looks once a second whether idle connections still stand, so that a
-// peer's close is noticed without a goroutine for each of them.
-func (p *keeper) sweep(c *kernel.Context, _ struct{}) error {
-	p.sweeping = false
-	for _, t := range slices.Clone(p.table.idle) {
-		if e := p.idle[t.id]; e != nil && e.look() != clean {
-			if err := p.apply(c, readable{t.id}); err != nil {
-				return err
-			}
-		}
-	}
-	p.keepSweeping(c)
-	return nil
-}
-
-const sweepEvery = time.Second
-
-func (p *keeper) keepSweeping(c *kernel.Context) {
-	if !p.sweeping && len(p.table.idle) > 0 {
-		p.sweeping = true
-		evSweep.Delay(c, sweepEvery, struct{}{})
-	}
-}
-
-// stopSweeping lets the pool end at once when nothing is idle. Lending the last
-// idle connection does not call it: it may soon be back.
-func (p *keeper) stopSweeping(c *kernel.Context) {
-	if p.sweeping && len(p.table.idle) == 0 {
-		p.sweeping = false
-		c.AlarmClear(evSweep.Name())
-	}
-}
-
 // gone takes back what a requester that stopped has left behind (A82). Its wheel
 // has ended with it.
 func (p *keeper) gone(c *kernel.Context) error {
 	who, _ := c.Arg(0).(kernel.Address)
+	if who == "" { // the owner of what Get was given
+		return nil
+	}
 	delete(p.known, who)
-	for _, id := range slices.Sorted(maps.Keys(p.orders)) {
-		if o := p.orders[id]; o != nil && o.who == who {
-			if err := p.cancel(c, id); err != nil {
-				return err
-			}
+	var orders []RequestID
+	for id, o := range p.orders {
+		if o.who == who {
+			orders = append(orders, id)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(p.lent)) {
-		if l := p.lent[id]; l.owner == who && l.claim() {
-			l.open.close()
-			p.takeBack(l, closed)
+	slices.Sort(orders)
+	for _, id := range orders {
+		if err := p.cancel(c, id); err != nil {
+			return err
 		}
 	}
-	return p.apply(c)
+	var loans []*loan
+	for _, e := range p.conns {
+		if l := e.loan; l != nil && l.order.who == who && l.claim() {
+			loans = append(loans, l)
+		}
+	}
+	slices.SortFunc(loans, func(a, b *loan) int { return cmp.Compare(a.id, b.id) })
+	for _, l := range loans {
+		l.open.close()
+		p.takeBack(l, closed)
+	}
+	p.forget(c, func(w *watcher) bool { return w.who == who })
+	p.follow(c)
+	return nil
 }
 
 func (p *keeper) shutdown(c *kernel.Context, _ struct{}) error {
 	c.Kernel().Describe(p.pool.alias, nil)
 	_ = c.AliasRemove(p.pool.alias) // ErrNoSession the second time
 	err := p.apply(c, shutDown{})
-	p.stopSweeping(c)
+	p.forget(c, func(*watcher) bool { return true })
+	p.rest(c)
 	return err
 }
 
@@ -225,28 +249,27 @@ func (p *keeper) shutdown(c *kernel.Context, _ struct{}) error {
 // use are their users'.
 func (p *keeper) stop(c *kernel.Context) error {
 	c.Kernel().Describe(p.pool.alias, nil)
-	for _, d := range p.dials {
-		d.giveUp()
-	}
-	for _, e := range p.idle {
-		e.close()
-	}
-	for _, l := range p.lent {
-		if !p.table.shut && l.void() {
-			l.open.close()
+	for _, id := range slices.Sorted(maps.Keys(p.conns)) {
+		e := p.conns[id]
+		if e.loan == nil || !p.table.shut && e.loan.void() {
+			e.close()
 		}
 	}
-	for id, o := range p.orders {
+	for _, id := range slices.Sorted(maps.Keys(p.orders)) {
+		o := p.orders[id]
 		o.letGo()
-		if o.got != nil {
-			o.got <- Response{ID: id, Err: &Error{Function: "shutdown", Key: o.key, Err: ErrShutDown}}
+		if o.get != nil {
+			o.get.settle(nil, o.shutDown())
 		}
+	}
+	for _, w := range p.watchers {
+		w.lease.Release()
 	}
 	return nil
 }
 
 func (p *keeper) stats(c *kernel.Context, _ struct{}) error {
-	c.Return(p.table.stats())
+	c.Return(p.snapshot())
 	return nil
 }
 

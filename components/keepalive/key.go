@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 )
 
 // Key names the peers whose connections are interchangeable: a connection is
@@ -15,10 +16,12 @@ type Key struct {
 	// connections apart (A19).
 	Scheme string
 
-	// Addr is a host name or an address literal without brackets.
+	// Addr is a host name, or an address literal without brackets, which is not
+	// looked up (A46, A47), or a unix socket: an absolute path, or "@" and an
+	// abstract name.
 	Addr string
 
-	// Port is 1 to 65535.
+	// Port is 1 to 65535, and 0 for a unix socket.
 	Port int
 
 	// ForScheme, ForAddr and ForPort keep connections through one proxy apart
@@ -42,7 +45,13 @@ func (k Key) String() string {
 	return via
 }
 
+// isPath reports whether Addr is a unix socket.
+func (k Key) isPath() bool { return strings.HasPrefix(k.Addr, "/") || strings.HasPrefix(k.Addr, "@") }
+
 func origin(scheme, addr string, port int) string {
+	if port == 0 {
+		return scheme + "://" + addr
+	}
 	return scheme + "://" + net.JoinHostPort(addr, strconv.Itoa(port))
 }
 
@@ -56,7 +65,11 @@ func (k Key) complete() (Key, error) {
 	if k.Addr == "" {
 		return Key{}, fmt.Errorf("%w: Addr is empty; want a host name or an address", ErrArgument)
 	}
-	if k.Port < 1 || k.Port > 65535 {
+	if k.isPath() {
+		if k.Port != 0 {
+			return Key{}, fmt.Errorf("%w: Port is %d; want 0 with the unix socket %s", ErrArgument, k.Port, k.Addr)
+		}
+	} else if k.Port < 1 || k.Port > 65535 {
 		return Key{}, fmt.Errorf("%w: Port is %d; want 1 to 65535", ErrArgument, k.Port)
 	}
 	if k.ForPort < 0 || k.ForPort > 65535 {

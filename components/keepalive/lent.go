@@ -1,11 +1,11 @@
 package keepalive
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel"
@@ -17,18 +17,24 @@ import (
 //
 // A Conn that is dropped without either is closed when the garbage collector
 // finds it, and reported (A82): keep the Conn, not only its wheel or its net.Conn.
-type Conn struct{ l *loan }
+// See also Config.LeakAfter.
+type Conn struct {
+	l     *loan
+	leash *leash
+}
 
 // loan is what a Conn stands for, apart from it, so that the collector can tell
 // when nobody has the Conn any more.
 type loan struct {
 	pool  *Pool
+	order *order
 	id    connID
-	owner kernel.Address
 	open  *entry
-	key   Key
+	nth   int       // of this connection
+	since time.Time // with Config.LeakAfter; zero once it was reported
 	state atomic.Int32
 	raw   atomic.Bool // NetConn gave it away
+	as    condition   // how it comes back
 
 	// The user's, in the turn of the session that has the wheel.
 	detach func() (unread []byte, err error) // takes the connection out of its wheel
@@ -42,22 +48,6 @@ const (
 	returned              // or withdrawn before anyone looked
 )
 
-func (l *loan) handle() *Conn {
-	c := &Conn{l}
-	runtime.AddCleanup(c, (*loan).lost, l)
-	return c
-}
-
-// lost is Close by the garbage collector.
-func (l *loan) lost() {
-	if !l.claim() {
-		return
-	}
-	l.pool.k.Report("keepalive", "connection dropped without Release", fmt.Errorf("connection to %v of session %v", l.key, l.owner))
-	l.open.close()
-	l.post()
-}
-
 // take reports whether the connection is the user's, from now on at the latest.
 func (l *loan) take() bool {
 	return l.state.CompareAndSwap(posted, taken) || l.state.Load() == taken
@@ -70,12 +60,22 @@ func (l *loan) void() bool { return l.state.CompareAndSwap(posted, returned) }
 // connection back to the pool.
 func (l *loan) claim() bool { return l.state.Swap(returned) != returned }
 
+// claim is the loan's, and takes the leash off.
+func (c *Conn) claim() bool {
+	if !c.l.claim() {
+		return false
+	}
+	c.l.open.keep(c.leash)
+	c.leash = nil
+	return true
+}
+
 func (l *loan) notLent() error {
-	return fmt.Errorf("keepalive: connection to %v: %w", l.key, ErrNotLent)
+	return fmt.Errorf("keepalive: connection to %v: %w", l.order.key, ErrNotLent)
 }
 
 // Key returns what the connection was asked for.
-func (c *Conn) Key() Key { return c.l.key }
+func (c *Conn) Key() Key { return c.l.order.key }
 
 // NetConn returns the connection, nil after Release, Close, or a Deallocate that
 // came before. Whoever reads from it must stop before Release.
@@ -88,17 +88,39 @@ func (c *Conn) NetConn() net.Conn {
 }
 
 // Reused reports whether the connection was lent before.
-func (c *Conn) Reused() bool { return c.l.open.lent > 1 }
+func (c *Conn) Reused() bool { return c.l.nth > 1 }
+
+// Opened is when the connection was opened, TLS included, by the kernel's clock.
+func (c *Conn) Opened() time.Time { return c.l.open.opened }
+
+// Age is how long ago that was.
+func (c *Conn) Age() time.Duration { return c.l.pool.k.Now().Sub(c.Opened()) }
+
+// Protocol is what TLS negotiated (ALPN), such as "h2"; empty when it did not, and
+// without TLS.
+func (c *Conn) Protocol() string { return c.l.open.protocol }
 
 // Attach leaves v with the connection, for whoever gets it next: Attached returns
 // it. If v has a method Err() error, the pool asks that whether the connection still
 // stands, and does not look at it itself: for a v that keeps a reader on it. If v is
-// an io.Closer, the pool closes v, which is to close the connection. Request.Use
-// should keep others away from such a connection. It must be called before Release.
-func (c *Conn) Attach(v any) { c.l.open.state = v }
+// an io.Closer, the pool closes it once, after the connection itself: when that was
+// idle, comes back to be closed, or was left behind by its user; never while it is
+// lent. Neither method may block or call the pool. Request.Use should keep others
+// away from such a connection. After Release it does nothing.
+func (c *Conn) Attach(v any) {
+	if c.l.take() {
+		c.l.open.attach(v)
+	}
+}
 
-// Attached returns what the last Attach left with the connection, or nil.
-func (c *Conn) Attached() any { return c.l.open.state }
+// Attached returns what the last Attach left with the connection; nil without, and
+// after Release.
+func (c *Conn) Attached() any {
+	if !c.l.take() {
+		return nil
+	}
+	return c.l.open.state
+}
 
 // Start puts a wheel on the connection, for the current session (A80). Release
 // takes it off again; so does another Start, whose wheel goes on with what the
@@ -145,24 +167,38 @@ func (l *loan) takeOff() error {
 // Release gives the connection back (A79, A90): to be lent again, or to be closed
 // if either side closed it, or if it has unread input or unsent output. It is for
 // a connection on which the peer has answered everything: an answer that comes
-// later may reach the next user. Otherwise use Close. After Start it belongs in a handler of the session that started the wheel; otherwise
-// any goroutine will do. The error matches ErrNotLent: it was given back before,
+// later may reach the next user. Otherwise use Close. After Start it belongs in a
+// handler of the session that started the wheel; otherwise any goroutine will do. The error matches ErrNotLent: it was given back before,
 // or the session that asked for it has ended (A88).
 func (c *Conn) Release() error {
-	if !c.l.claim() {
-		return c.l.notLent()
+	l := c.l
+	if !c.claim() {
+		return l.notLent()
 	}
-	return c.l.giveBack(c.l.condition())
+	l.giveBack(l.condition())
+	return nil
 }
 
 // Close closes the connection and gives its place back (A84). Where and with
 // what errors, as Release.
 func (c *Conn) Close() error {
-	if !c.l.claim() {
-		return c.l.notLent()
+	l := c.l
+	if !c.claim() {
+		return l.notLent()
 	}
-	c.l.end()
-	return c.l.giveBack(closed)
+	l.end()
+	l.giveBack(closed)
+	return nil
+}
+
+// Report tells the pool's Breaker what the pool cannot see: whether the peer
+// served its user as it should. A row of failures opens the circuit of the
+// connection's Key, as failed openings do. Where it may be called, as Release,
+// before or after that; without a Config.Breaker it does nothing.
+func (c *Conn) Report(ok bool) {
+	if l := c.l; l.pool.cfg.Breaker.on() {
+		_, _ = l.pool.k.Call(background, l.pool.addr, evReport.Name(), report{key: l.order.key, failed: !ok}) // a pool that ended does not care
+	}
 }
 
 // condition is how the connection comes back.
@@ -179,34 +215,24 @@ func (l *loan) condition() condition {
 
 // giveBack has the pool take the connection. If it cannot now (a CallTimeout),
 // only the place comes back, later.
-func (l *loan) giveBack(as condition) error {
-	_, err := l.pool.k.Call(background, l.pool.addr, evRelease.Name(), giveBack{l, as})
-	if err != nil {
+func (l *loan) giveBack(as condition) {
+	l.as = as
+	if _, err := l.pool.k.Call(background, l.pool.addr, evRelease.Name(), l); err != nil {
 		l.end()
 		l.post()
 	}
-	return nil
 }
 
 // post brings a closed connection back without waiting. A pool that has ended
 // does not care (A108).
-func (l *loan) post() { _ = evRelease.PostFrom(l.pool.k, l.pool.addr, giveBack{l, closed}) }
+func (l *loan) post() {
+	l.as = closed
+	_ = evRelease.PostFrom(l.pool.k, l.pool.addr, l)
+}
 
 func (l *loan) end() {
 	if l.drop != nil {
 		l.drop()
 	}
 	l.open.close()
-}
-
-// hangUp closes a connection without waiting: a TLS connection's own Close would
-// first write to its peer, which may take its time.
-func hangUp(conn net.Conn) { _ = below(conn).Close() }
-
-// below is the connection that carries a TLS connection.
-func below(conn net.Conn) net.Conn {
-	if secure, ok := conn.(*tls.Conn); ok {
-		return secure.NetConn()
-	}
-	return conn
 }

@@ -67,9 +67,9 @@ func TestA80_A81_StartAgainReplacesTheWheel(t *testing.T) {
 	})
 }
 
-// TestA84_A85_A86_Closed: whoever closes it, and how, the next request gets a
+// TestA84_A85_A86_R6_R7_Closed: whoever closes it, and how, the next request gets a
 // fresh connection, though there is room for one only.
-func TestA84_A85_A86_Closed(t *testing.T) {
+func TestA84_A85_A86_R6_R7_Closed(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
 		e := newEcho(t)
 		u := newUser(t, k, startPool(t, k, Config{MaxOpen: 1}))
@@ -103,8 +103,8 @@ func TestA84_A85_A86_Closed(t *testing.T) {
 	})
 }
 
-// TestA87_HalfClosedByItsUser is not lent again, whichever half.
-func TestA87_HalfClosedByItsUser(t *testing.T) {
+// TestA87_R7_HalfClosedByItsUser is not lent again, whichever half.
+func TestA87_R7_HalfClosedByItsUser(t *testing.T) {
 	k := running(t, kernel.Parallel)
 	p, conns := accepting(t) // and answers no end of input
 	u := newUser(t, k, startPool(t, k, Config{}))
@@ -118,7 +118,7 @@ func TestA87_HalfClosedByItsUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		c = u.conn(p)
-		if s, _ := u.pool.Stats(); s != (Stats{Lent: 1}) {
+		if s, _ := u.pool.Stats(); s.Load != (Load{Lent: 1}) {
 			t.Fatalf("it was kept: %+v", s)
 		}
 		<-conns
@@ -209,7 +209,7 @@ func TestA82_DroppedConnIsFoundAndReported(t *testing.T) {
 	until(t, "the collector finds both", func() bool {
 		runtime.GC()
 		s, err := p.Stats()
-		return err == nil && s == (Stats{})
+		return err == nil && s.Load == (Load{})
 	})
 	for range 2 {
 		if got := <-reports; got != "connection dropped without Release" {
@@ -302,7 +302,7 @@ func TestA27_A32_AnswerHoldsItsRequester(t *testing.T) {
 				t.Fatal(r.Err)
 			}
 		}
-		until(t, "both came back when their session ended", func() bool { s, err := p.Stats(); return err == nil && s == (Stats{}) })
+		until(t, "both came back when their session ended", func() bool { s, err := p.Stats(); return err == nil && s.Load == (Load{}) })
 	})
 }
 

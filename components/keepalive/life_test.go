@@ -83,7 +83,6 @@ func TestA45_StopOfTheKernelLosesNoDescriptor(t *testing.T) {
 	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
 		t.Run(m.String(), func(t *testing.T) {
 			port, conns := accepting(t)
-			until(t, "the listener is up", func() bool { return true })
 			descriptors := openDescriptors(t)
 			for range 20 {
 				k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{}})

@@ -40,6 +40,12 @@ type (
 		as   condition
 	}
 
+	// report says how a connection of key served its user.
+	report struct {
+		key    Key
+		failed bool
+	}
+
 	// shutDown ends the pool.
 	shutDown struct{}
 )
@@ -67,6 +73,7 @@ func (allocate) isMessage()   {}
 func (delivered) isMessage()  {}
 func (cancel) isMessage()     {}
 func (release) isMessage()    {}
+func (report) isMessage()     {}
 func (shutDown) isMessage()   {}
 func (dialed) isMessage()     {}
 func (dialFailed) isMessage() {}

@@ -1,27 +1,53 @@
 package keepalive
 
 import (
-	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
 
 // order is a request with what belongs to it, on its way into the pool and there.
 type order struct {
-	id  RequestID
-	key Key
-	req Request
-	who kernel.Address
-	got chan Response // of Get, which takes the place of a session; room for one
+	id      RequestID
+	key     Key
+	who     kernel.Address // nobody, for Get
+	event   kernel.Event[Response]
+	context any
+	timeout time.Duration
+	asked   time.Time // when it came to wait
+	site    *site     // who called Allocate or Get, with Config.LeakAfter
+	get     *getting  // of Get, which takes the place of a session
 
-	waiting bool // not answered by the call that brought it
-
-	// The requester's lease (A32). It is taken after that call, by when the
-	// answer may be on its way already.
+	// The requester's lease (A32). It is taken after the call that brought the
+	// order, by when the answer may be on its way already.
 	lease    atomic.Pointer[kernel.Lease]
 	answered atomic.Bool
-	once     sync.Once
+
+	waiting bool // not answered by that call
+}
+
+// getting is the answer to Get: there when the call that brought its order has
+// returned or, if that had to wait, done is closed.
+type getting struct {
+	conn *Conn
+	err  error
+	done chan struct{}
+}
+
+func (g *getting) settle(conn *Conn, err error) {
+	g.conn, g.err = conn, err
+	if g.done != nil {
+		close(g.done)
+	}
+}
+
+// take returns the answer. It stays with its order, and that with the loan, but for
+// the Conn, which the collector would never find.
+func (g *getting) take() (*Conn, error) {
+	conn := g.conn
+	g.conn = nil
+	return conn, g.err
 }
 
 // hold keeps the requester until letGo. Its handler still runs, so that it
@@ -35,7 +61,7 @@ func (o *order) hold(c *kernel.Context) {
 
 func (o *order) letGo() {
 	o.answered.Store(true)
-	if l := o.lease.Load(); l != nil {
-		o.once.Do(l.Release)
+	if l := o.lease.Swap(nil); l != nil {
+		l.Release()
 	}
 }

@@ -10,18 +10,25 @@ import (
 // apply tells the table what happened and does what it decides. What that leads
 // to (p.then) is told afterwards, so that no list of actions is cut in two. The
 // error is the first message's: the others cannot be refused.
-func (p *keeper) apply(c *kernel.Context, m ...message) (err error) {
-	p.then = append(p.then, m...)
+func (p *keeper) apply(c *kernel.Context, m message) error {
+	err := p.tell(c, m)
+	p.follow(c)
+	return err
+}
+
+// follow is apply without a message of its own.
+func (p *keeper) follow(c *kernel.Context) {
 	for i := 0; i < len(p.then); i++ {
-		actions, refused := p.table.apply(p.then[i])
-		if err == nil {
-			err = refused
-		}
-		for _, a := range actions {
-			p.perform(c, a)
-		}
+		_ = p.tell(c, p.then[i])
 	}
 	p.then = p.then[:0]
+}
+
+func (p *keeper) tell(c *kernel.Context, m message) error {
+	actions, err := p.table.apply(m)
+	for _, a := range actions {
+		p.perform(c, a)
+	}
 	return err
 }
 
@@ -30,20 +37,25 @@ func (p *keeper) perform(c *kernel.Context, a action) {
 	case answer:
 		p.answer(c, a)
 	case withdraw: // A103: nobody has looked at the answer
-		l := p.lent[a.conn]
-		p.takeBack(l, l.open.look())
+		e := p.conns[a.conn]
+		p.takeBack(e.loan, e.look())
 	case dial:
-		p.dial(c, a)
+		p.dialer.dial(a)
+		p.began[a.conn] = c.Now()
 	case abortDial:
-		p.dials[a.conn].cancel()
+		p.dialer.abort(a.conn)
 	case watch:
-		p.keepSweeping(c)
+		p.watch(c)
 	case unwatch: // nothing reads an idle connection between two looks
 	case discard:
 		p.discard(c, a)
 	case startTimer:
-		p.timers[a.timer] = evTimer.DelaySet(c, a.after, a.timer)
-	case stopTimer:
+		if t := p.table.timers[a.timer].conn; t != nil {
+			p.expire(c, p.conns[t.id], a)
+		} else {
+			p.timers[a.timer] = evTimer.DelaySet(c, a.after, a.timer)
+		}
+	case stopTimer: // that of a connection ends with its idleness
 		if id, ok := p.timers[a.timer]; ok {
 			delete(p.timers, a.timer)
 			_, _ = c.AlarmRemove(id)
@@ -53,36 +65,23 @@ func (p *keeper) perform(c *kernel.Context, a action) {
 	}
 }
 
-// answer posts a request's one reply (A26, A45). If the requester stopped in
+// answer gives a request its one reply (A26, A45). If the requester stopped in
 // the meantime, its connection comes straight back.
 func (p *keeper) answer(c *kernel.Context, a answer) {
-	o := p.orders[a.req]
-	delete(p.orders, a.req)
-	r := Response{
-		ID: a.req, Context: o.req.Context,
-		Scheme: o.key.Scheme, Addr: o.key.Addr, Port: o.key.Port,
-		ForScheme: o.key.ForScheme, ForAddr: o.key.ForAddr, ForPort: o.key.ForPort,
-		Err: a.err,
-	}
-	if e, ok := a.err.(*Error); ok {
-		r.Function = e.Function
-	}
+	o := p.take(a.req)
 	var l *loan
+	var conn *Conn
 	if a.conn != 0 {
-		l = &loan{pool: p.pool, id: a.conn, owner: o.who, open: p.idle[a.conn], key: o.key}
-		r.Conn = l.handle()
-		delete(p.idle, a.conn)
-		l.open.lent++
-		p.lent[a.conn] = l
-		if a.from != Fresh {
-			r.FromCache = a.from.String()
-		}
+		l = p.lend(c, o, p.conns[a.conn], a.conn)
+		conn = l.handle()
 	}
-	if o.got != nil {
-		o.got <- r
+	p.times.answered(c, o)
+	if o.get != nil {
+		o.get.settle(conn, a.err)
 		return
 	}
-	err := o.req.Event.Post(c, o.who, r)
+	err := o.event.Post(c, o.who, o.response(conn, a))
+	o.context = nil // the loan has the order, and must not have what may have the Conn
 	o.letGo()
 	if errors.Is(err, kernel.ErrQueueFull) {
 		c.Kernel().Report("keepalive", "answer dropped: the requester's QueueLimit is reached", err)
@@ -92,19 +91,57 @@ func (p *keeper) answer(c *kernel.Context, a answer) {
 	}
 }
 
+// take returns a request that is to be answered.
+func (p *keeper) take(id RequestID) *order {
+	if o := p.asking; o != nil && o.id == id {
+		p.asking = nil
+		return o
+	}
+	o := p.orders[id]
+	delete(p.orders, id)
+	return o
+}
+
+func (o *order) response(conn *Conn, a answer) Response {
+	r := Response{
+		ID: o.id, Context: o.context,
+		Scheme: o.key.Scheme, Addr: o.key.Addr, Port: o.key.Port,
+		ForScheme: o.key.ForScheme, ForAddr: o.key.ForAddr, ForPort: o.key.ForPort,
+		Conn: conn, Err: a.err,
+	}
+	if e, ok := a.err.(*Error); ok {
+		r.Function = e.Function
+	}
+	if conn != nil && a.from != Fresh {
+		r.FromCache = a.from.String()
+	}
+	return r
+}
+
+func (p *keeper) lend(c *kernel.Context, o *order, e *entry, id connID) *loan {
+	e.lent++
+	e.loan = &loan{pool: p.pool, order: o, id: id, open: e, nth: e.lent}
+	if after := p.pool.cfg.LeakAfter; after > 0 {
+		now := c.Now()
+		e.loan.since = now
+		p.wake(c, now, now.Add(after))
+	}
+	return e.loan
+}
+
 // takeBack puts a connection whose loan has ended before the table.
 func (p *keeper) takeBack(l *loan, as condition) {
-	delete(p.lent, l.id)
-	p.idle[l.id] = l.open
+	l.open.loan = nil
 	p.then = append(p.then, release{l.id, as})
 }
 
 func (p *keeper) discard(c *kernel.Context, a discard) {
-	e := p.idle[a.conn]
-	delete(p.idle, a.conn)
+	e := p.conns[a.conn]
+	delete(p.conns, a.conn)
 	if a.why == becauseUnread {
 		abort(e.net)
 	}
 	e.close()
-	p.stopSweeping(c)
+	p.times.ended(c, e)
+	p.rest(c)
 }

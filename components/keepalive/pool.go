@@ -24,7 +24,7 @@ type Pool struct {
 // Request asks for one connection.
 type Request struct {
 	Scheme string // free-form; "https" asks for TLS
-	Addr   string // host name or address literal
+	Addr   string // host name, address literal or path, see Key
 	Port   int
 
 	// Event is posted to the requesting session, once, with the Response.
@@ -60,7 +60,7 @@ type Response struct {
 	FromCache string // "", "immediate" or "deferred" (A38)
 
 	Function string // the step that failed, as in Error
-	Err      error  // an *Error; its cause may be ErrTimeout, ErrShutDown, a net.DNSError or a syscall.Errno
+	Err      error  // an *Error; see there for its cause, which may be a net.DNSError or a syscall.Errno
 }
 
 var (
@@ -90,7 +90,7 @@ func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
 // for Deallocate. Errors: ErrArgument names what is missing, ErrShutDown says
 // that the pool has ended.
 func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
-	o, err := p.order(req)
+	o, err := p.order(&req)
 	if err == nil && req.Event == "" {
 		err = fmt.Errorf("%w: Request.Event is empty; want the event that is to bring the Response", ErrArgument)
 	}
@@ -100,7 +100,7 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 	if c.Kernel() != p.k {
 		return 0, fmt.Errorf("%w: Allocate by a session of another kernel; make a pool for each", ErrArgument)
 	}
-	o.who = c.Self()
+	o.who, o.event, o.context = c.Self(), req.Event, req.Context
 	if _, err := evAllocate.Call(c, p.addr, o); err != nil {
 		return 0, ended(err)
 	}
@@ -111,15 +111,23 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 }
 
 // order checks req and gives it an ID.
-func (p *Pool) order(req Request) (*order, error) {
+func (p *Pool) order(req *Request) (*order, error) {
 	key, err := req.key().complete()
 	if err != nil {
 		return nil, err
 	}
-	if req.Timeout, err = limit("Request.Timeout", req.Timeout, p.cfg.Timeout); err != nil {
+	timeout, err := limit("Request.Timeout", req.Timeout, p.cfg.Timeout)
+	if err != nil {
 		return nil, err
 	}
-	return &order{id: RequestID(lastRequest.Add(1)), key: key, req: req}, nil
+	if key.Scheme == "https" && p.k.Mode() == kernel.Simulated { // A76
+		return nil, fmt.Errorf("%w: Scheme is https, and TLS needs goroutines that a simulated kernel would not see; use another scheme there", ErrArgument)
+	}
+	o := &order{id: RequestID(lastRequest.Add(1)), key: key, timeout: timeout}
+	if p.cfg.LeakAfter > 0 || p.k.Debug() {
+		o.site = here()
+	}
+	return o, nil
 }
 
 // Deallocate cancels a request in any state; no answer comes after it (A99,
@@ -138,7 +146,8 @@ func (p *Pool) Shutdown() {
 	_, _ = p.k.Call(context.Background(), p.addr, evShutdown.Name())
 }
 
-// Stats counts what the pool holds. ErrShutDown when it has ended.
+// Stats says what the pool holds and has seen; see also WatchStats. ErrShutDown
+// when the pool has ended.
 func (p *Pool) Stats() (Stats, error) {
 	v, err := p.k.Call(context.Background(), p.addr, evStats.Name())
 	if err != nil {

@@ -91,7 +91,7 @@ func TestA8_BadBindAddress(t *testing.T) {
 	}
 }
 
-func TestA86_A87_A92_A93_NotFitToBeLentAgain(t *testing.T) {
+func TestA86_A87_A92_A93_R4_R5_R6_R7_NotFitToBeLentAgain(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
 		for name, spoil := range map[string]func(e *echo, c net.Conn){
 			"closed by its user": func(_ *echo, c net.Conn) { c.Close() },
@@ -191,7 +191,7 @@ func TestA99_A101_A103_Deallocate(t *testing.T) {
 		if err := c.Release(); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := p.Stats(); err != nil || s != (Stats{Idle: 1}) {
+		if s, err := p.Stats(); err != nil || s.Load != (Load{Idle: 1}) {
 			t.Fatalf("stats %+v, %v", s, err)
 		}
 		if len(u.got) != 0 {

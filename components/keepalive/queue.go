@@ -2,49 +2,36 @@ package keepalive
 
 import "slices"
 
-// host is what the table knows under one key.
-type host struct {
-	key     Key
-	busy    int        // opening or lent: what MaxPerHost counts
-	idle    []*conn    // newest last
-	waiting []*request // first come first
-}
-
-func (t *table) host(key Key) *host {
-	h := t.hosts[key]
-	if h == nil {
-		h = &host{key: key}
-		t.hosts[key] = h
-	}
-	return h
-}
-
-// tidy forgets h when nothing is left of it, so that keys do not pile up.
-func (t *table) tidy(h *host) {
-	if h.busy == 0 && len(h.idle) == 0 && len(h.waiting) == 0 {
-		delete(t.hosts, h.key)
-	}
-}
-
 // enqueue puts r behind all that came before it under its key (A58),
 // and the host, when r is its only one, behind all that have a turn to come.
 func (t *table) enqueue(r *request) {
-	h := t.host(r.key)
+	h := r.host
 	if len(h.waiting) == 0 {
 		t.turns = append(t.turns, h)
 	}
 	h.waiting = append(h.waiting, r)
-	r.queue = h
+	t.waiting++
+	r.waiting = true
 }
 
 func (t *table) dequeue(r *request) {
-	h := r.queue
-	r.queue = nil
+	h := r.host
+	t.stop(r.wait)
 	h.waiting = without(h.waiting, r)
+	t.waiting--
+	r.waiting = false
 	if len(h.waiting) == 0 {
 		t.turns = without(t.turns, h)
 	}
 	t.tidy(h)
+}
+
+// crowded reports whether one more request of h would be one too many. None that
+// is served at once is: since all that can be served are, h has room now only if
+// nobody of h waits, and whoever waits elsewhere cannot take that room.
+func (t *table) crowded(h *host) bool {
+	return t.cfg.MaxWaiting != NoLimit && t.waiting >= t.cfg.MaxWaiting &&
+		(t.full(h) || !t.room() && len(t.idle) == 0)
 }
 
 // serveWaiting serves all that can be served (A71). Hosts take turns, one
@@ -54,7 +41,7 @@ func (t *table) dequeue(r *request) {
 func (t *table) serveWaiting() {
 	for i := 0; i < len(t.turns); {
 		h := t.turns[i]
-		if t.cfg.MaxPerHost != NoLimit && h.busy >= t.cfg.MaxPerHost { // A62: before looking at idle ones
+		if t.full(h) { // A62: before looking at idle ones
 			i++
 			continue
 		}
@@ -74,12 +61,19 @@ func (t *table) serveFirst(h *host) {
 	r := h.waiting[0]
 	h.waiting[0] = nil
 	h.waiting = h.waiting[1:]
-	r.queue = nil
+	t.waiting--
+	r.waiting = false
+	t.stop(r.wait)
 	if c := t.newestIdle(h.key); c != nil {
 		t.lend(c, r, Deferred)
 	} else {
 		t.open(h, r)
 	}
+}
+
+// full reports whether h may have no more connections lent or being opened.
+func (t *table) full(h *host) bool {
+	return t.cfg.MaxPerHost != NoLimit && h.busy >= t.cfg.MaxPerHost
 }
 
 // room reports whether one more connection may exist.

@@ -2,6 +2,7 @@ package keepalive
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 )
 
@@ -23,6 +24,46 @@ func TestA59_R9_FailedDialWakesTheNext(t *testing.T) {
 	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
 	p.do(allocate{req: 2, key: key("a")})
 	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{2, 2, key("a")})
+}
+
+// A failed handshake frees its slot, too, and wakes the next (POE's does neither).
+func TestA76_FailedHandshakeFreesItsSlot(t *testing.T) {
+	p := newPool(t, Config{MaxPerHost: 1})
+	p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
+	p.do(allocate{req: 2, key: key("a")})
+	p.do(dialFailed{1, "sslify", errRefused}, failed(1, "a", "sslify", errRefused), dial{2, 2, key("a")})
+	p.do(dialFailed{2, "sslify", errRefused}, failed(2, "a", "sslify", errRefused))
+	p.stats(Load{})
+}
+
+// Of the default limits, and of those that are given, one more has to wait.
+func TestA3_A4_LimitsOfOneKeyAndOfAll(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg           Config
+		perHost, open int
+	}{
+		"defaults": {Config{}, 4, 128},
+		"given":    {Config{MaxPerHost: 2, MaxOpen: 5}, 2, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPool(t, c.cfg)
+			n := 0
+			opens := func(addr string) {
+				n++
+				p.do(allocate{req: RequestID(n), key: key(addr)}, dial{connID(n), RequestID(n), key(addr)})
+			}
+			for range c.perHost {
+				opens("a")
+			}
+			p.do(allocate{req: 1000, key: key("a")})
+			for i := n; i < c.open; i++ {
+				opens(fmt.Sprint("b", i))
+			}
+			p.do(dialed{1}, answer{req: 1, conn: 1}) // lent or being opened
+			p.do(allocate{req: 1001, key: key("c")})
+			p.stats(Load{Opening: n - 1, Lent: 1, Waiting: 2})
+		})
+	}
 }
 
 // The end of an idle connection is no such change: had it stood in anyone's
@@ -64,7 +105,7 @@ func TestA62_A64_IdleCountsForMaxOpenOnly(t *testing.T) {
 	p.do(release{1, clean}, watch{1})
 	p.do(allocate{req: 2, key: key("b")}, dial{2, 2, key("b")})
 	p.do(allocate{req: 3, key: key("c")}, unwatch{1}, discard{1, becauseEvicted}, dial{3, 3, key("c")})
-	p.stats(Stats{Opening: 2})
+	p.stats(Load{Opening: 2})
 }
 
 // A63: a full pool with nothing idle stops the scan, and loses nobody by it.
@@ -74,7 +115,7 @@ func TestA63_A65_AttemptsCountFromTheirStart(t *testing.T) {
 	p.do(allocate{req: 2, key: key("a")}) // MaxPerHost
 	p.do(allocate{req: 3, key: key("b")}, dial{2, 3, key("b")})
 	p.do(allocate{req: 4, key: key("c")}) // MaxOpen
-	p.stats(Stats{Opening: 2, Waiting: 2})
+	p.stats(Load{Opening: 2, Waiting: 2})
 	p.do(dialFailed{2, "connect", errRefused}, failed(3, "b", "connect", errRefused), dial{3, 4, key("c")})
 	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{4, 2, key("a")})
 }
@@ -113,7 +154,7 @@ func TestA69_AVictimMakesRoomOnce(t *testing.T) {
 	p.do(allocate{req: 2, key: key("b")})
 	p.do(allocate{req: 3, key: key("c")})
 	p.do(release{1, clean}, discard{1, becauseEvicted}, dial{2, 2, key("b")})
-	p.stats(Stats{Opening: 1, Waiting: 1})
+	p.stats(Load{Opening: 1, Waiting: 1})
 }
 
 func TestA70_NewestIdleIsLentFirst(t *testing.T) {
@@ -141,7 +182,7 @@ func TestA72_OneConnectionInAll(t *testing.T) {
 	p.do(release{1, clean}, watch{1})
 	p.do(allocate{req: 4, key: key("b")}, unwatch{1}, discard{1, becauseEvicted}, dial{2, 4, key("b")})
 	p.do(dialFailed{2, "connect", errRefused}, failed(4, "b", "connect", errRefused))
-	p.stats(Stats{})
+	p.stats(Load{})
 }
 
 func TestA73_OneConnectionForEachHost(t *testing.T) {

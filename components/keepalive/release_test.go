@@ -54,7 +54,7 @@ func TestA90_SlotIsFreeWhateverComesBack(t *testing.T) {
 		if as == clean {
 			idle = 1
 		}
-		p.stats(Stats{Opening: 1, Idle: idle})
+		p.stats(Load{Opening: 1, Idle: idle})
 	}
 }
 
@@ -93,7 +93,7 @@ func TestA97_R8_WatchEndsBeforeTheConnectionIsLent(t *testing.T) {
 	p.do(release{1, clean}, watch{1}, startTimer{1, time.Second})
 	p.do(allocate{req: 2, key: key("a")}, unwatch{1}, stopTimer{1}, answer{req: 2, conn: 1, from: Immediate})
 	p.do(readable{1}) // came too late, and is the new user's to read
-	p.stats(Stats{Lent: 1})
+	p.stats(Load{Lent: 1})
 }
 
 func TestA98_R11_OthersOfTheKeyStayIdle(t *testing.T) {

@@ -5,11 +5,12 @@ import "fmt"
 // request is one that still needs its answer. It stands in its host's queue, or
 // has a connection being opened for it.
 type request struct {
-	id    RequestID
-	key   Key
-	timer timerID // 0 without
-	queue *host
-	dial  *conn
+	id      RequestID
+	host    *host
+	timer   timerID // 0 without
+	wait    timerID // that of Config.WaitTimeout, in the queue
+	waiting bool    // in the queue of its host
+	dial    *conn
 }
 
 // allocate checks its arguments before the pool's state (A24).
@@ -29,14 +30,30 @@ func (t *table) allocate(m allocate) error {
 		return fmt.Errorf("keepalive: allocate %v: %w", key, ErrShutDown)
 	}
 
-	r := &request{id: m.req, key: key}
-	if c := t.newestIdle(key); c != nil { // A31: no timer
-		t.lend(c, r, Immediate)
+	if c := t.lendable(key); c != nil { // A31: no timer
+		t.lend(c, &request{id: m.req, host: c.host}, Immediate)
+		return nil
+	}
+	r := &request{id: m.req, host: t.host(key)}
+	if err := t.refusal(r.host); err != nil {
+		t.refuse(r, "breaker", err)
+		t.tidy(r.host)
+		return nil
+	}
+	if t.crowded(r.host) {
+		t.refuse(r, "queue", ErrTooManyWaiting)
+		t.tidy(r.host)
 		return nil
 	}
 	t.requests[r.id] = r
+	if b := r.host.breaker; b != nil && b.state == CircuitHalfOpen {
+		b.probe = r
+	}
 	if timeout != NoLimit {
 		r.timer = t.start(timeout, timed{request: r}) // A33: before anything else
+	}
+	if t.cfg.WaitTimeout > 0 {
+		r.wait = t.start(t.cfg.WaitTimeout, timed{waiting: r})
 	}
 	t.enqueue(r)
 	return nil
@@ -48,6 +65,7 @@ func (t *table) cancel(m cancel) error {
 	if r := t.requests[m.req]; r != nil {
 		t.leave(r)
 		t.finish(r)
+		r.host.counts.Cancelled++
 		return nil
 	}
 	if c := t.undelivered[m.req]; c != nil {
@@ -61,7 +79,7 @@ func (t *table) cancel(m cancel) error {
 // leave takes r out of the place where it stands.
 func (t *table) leave(r *request) {
 	switch {
-	case r.queue != nil:
+	case r.waiting:
 		t.dequeue(r)
 	case r.dial != nil:
 		r.dial.owner = nil // keeps its slot until the attempt has ended
@@ -69,14 +87,19 @@ func (t *table) leave(r *request) {
 	}
 }
 
-// finish forgets r, on each of its ways out (A30), and stops its timer (A77).
+// finish forgets r, on each of its ways out (A30), and stops its timer (A77). If
+// it was a probe, the next request is.
 func (t *table) finish(r *request) {
 	t.stop(r.timer)
 	delete(t.requests, r.id)
+	if b := r.host.breaker; b != nil && b.probe == r {
+		b.probe = nil
+	}
 }
 
 // refuse answers r, which has left its place, with an error.
 func (t *table) refuse(r *request, function string, err error) {
 	t.finish(r)
-	t.do(answer{req: r.id, err: &Error{Function: function, Key: r.key, Err: err}})
+	r.host.counts.Refused.count(function, err)
+	t.do(answer{req: r.id, err: &Error{Function: function, Key: r.host.key, Err: err}})
 }

@@ -24,9 +24,15 @@ func eachMode(t *testing.T, f func(t *testing.T, k *kernel.Kernel)) {
 // running is a kernel that runs until the test ends.
 func running(t *testing.T, m kernel.Mode) *kernel.Kernel {
 	t.Helper()
-	k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{
+	return runningWith(t, kernel.Config{Mode: m})
+}
+
+func runningWith(t *testing.T, cfg kernel.Config) *kernel.Kernel {
+	t.Helper()
+	cfg.Observer = &kernel.Observer{
 		Failed: func(x *kernel.Exception) { t.Errorf("%v\n%s", x, x.Stack) },
-	}})
+	}
+	k := kernel.New(cfg)
 	kerneltest.Start(t, k)
 	return k
 }
@@ -190,3 +196,5 @@ func (e *echo) accepted(t *testing.T, n int) {
 		t.Fatalf("%d connections were opened, want %d", total, n)
 	}
 }
+
+func look(c net.Conn) condition { return newEye(c).look() }

@@ -77,7 +77,7 @@ func stress(t *testing.T, seed uint64) {
 		end := make(chan error, 1)
 		go func() { end <- k.Run(context.Background()) }()
 		cr.wg.Wait()
-		until(t, "the counts come out even", func() bool { s, err := p.Stats(); return err == nil && s == (Stats{}) })
+		until(t, "the counts come out even", func() bool { s, err := p.Stats(); return err == nil && s.Load == (Load{}) })
 		release()
 		p.Shutdown()
 		if err := <-end; err != nil {

@@ -1,21 +1,28 @@
 package keepalive
 
 import (
-	"fmt"
+	"container/list"
 	"maps"
+	"reflect"
 	"slices"
+	"time"
 )
 
 // table decides what a pool does and does none of it: apply takes what
-// happened and returns what to do. It knows no clock, no socket and no
-// goroutine, and is not safe for use by two at a time.
+// happened and returns what to do. It knows no socket and no goroutine, no clock
+// and no chance but those it is given, and is not safe for use by two at a time.
 type table struct {
-	cfg Config // complete
+	cfg    Config // complete
+	now    func() time.Time
+	chance func() float64 // in [0, 1)
 
 	requests map[RequestID]*request // neither answered nor cancelled
 	conns    map[connID]*conn       // opening, lent and idle: all that MaxOpen counts
-	hosts    map[Key]*host          // those with a connection or a waiting request
+	hosts    map[Key]*host          // those with a connection or a waiting request, and the resting ones
+	resting  list.List              // hosts without either, the longest so first
+	past     Counters               // of hosts that were forgotten
 	turns    []*host                // those with a waiting request, next to be served first
+	waiting  int                    // requests, under all hosts
 	idle     []*conn                // longest idle first
 
 	timers      map[timerID]timed // running ones
@@ -30,9 +37,11 @@ type table struct {
 }
 
 // newTable takes a complete Config.
-func newTable(cfg Config) *table {
+func newTable(cfg Config, now func() time.Time, chance func() float64) *table {
 	return &table{
 		cfg:         cfg,
+		now:         now,
+		chance:      chance,
 		requests:    map[RequestID]*request{},
 		conns:       map[connID]*conn{},
 		hosts:       map[Key]*host{},
@@ -76,12 +85,14 @@ func (t *table) take(m message) error {
 		t.timeUp(m)
 	case readable:
 		if c := t.conns[m.conn]; c != nil && c.state == idle { // else lent meanwhile
-			t.discard(c, becauseReadable)
+			t.discard(c, t.agedOr(c, becauseReadable))
 		}
+	case report:
+		t.report(m)
 	case shutDown:
 		t.shutDown()
 	default:
-		panic(fmt.Sprintf("keepalive: bug: unknown message %T", m))
+		panic("keepalive: bug: unknown message " + reflect.TypeOf(m).String()) // fmt would have every message on the heap
 	}
 	return nil
 }

@@ -2,9 +2,11 @@ package keepalive
 
 import "time"
 
-// timed is what a timer is for: a request's time, or a connection's idle time.
+// timed is what a timer is for: a request's time, its time in the queue, or a
+// connection's idle time.
 type timed struct {
 	request *request
+	waiting *request
 	conn    *conn
 }
 
@@ -30,9 +32,16 @@ func (t *table) timeUp(m timeUp) {
 	delete(t.timers, m.timer)
 	switch {
 	case of.request != nil:
-		t.leave(of.request)
-		t.refuse(of.request, "connect", ErrTimeout) // A42: the same at each stage
+		r := of.request
+		if r.dial != nil {
+			t.openingFailed(r, "connect", ErrTimeout)
+		}
+		t.leave(r)
+		t.refuse(r, "connect", ErrTimeout) // A42: the same at each stage
+	case of.waiting != nil:
+		t.leave(of.waiting)
+		t.refuse(of.waiting, "wait", &passed{stageLimit{"WaitTimeout", t.cfg.WaitTimeout}})
 	case of.conn != nil:
-		t.discard(of.conn, becauseExpired)
+		t.discard(of.conn, t.agedOr(of.conn, becauseExpired))
 	}
 }

@@ -2,6 +2,7 @@ package keepalive
 
 import (
 	"bufio"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -96,6 +98,135 @@ func TestA41_A76_FailedHandshakeFreesItsPlace(t *testing.T) {
 		if r := u.take(); r.Function != "connect" || !errors.Is(r.Err, syscall.ETIMEDOUT) {
 			t.Fatalf("got %+v", r)
 		}
-		until(t, "the attempt has ended", func() bool { s, err := u.pool.Stats(); return err == nil && s == (Stats{}) })
+		until(t, "the attempt has ended", func() bool { s, err := u.pool.Stats(); return err == nil && s.Load == (Load{}) })
+	})
+}
+
+// tlsEcho is a TLS server that says what it knows of each client, and echoes lines.
+func tlsEcho(t *testing.T, cfg *tls.Config) (port int, clients chan tls.ConnectionState, trust *x509.CertPool) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(nil) // for its certificate, which is for example.com and the loopback addresses
+	s.StartTLS()
+	s.Close()
+	cfg.Certificates = s.TLS.Certificates
+	trust = x509.NewCertPool()
+	trust.AddCert(s.Certificate())
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	clients = make(chan tls.ConnectionState, 100)
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				if c.(*tls.Conn).Handshake() == nil {
+					clients <- c.(*tls.Conn).ConnectionState()
+					_, _ = io.Copy(c, c)
+				}
+			}()
+		}
+	}()
+	return ln.Addr().(*net.TCPAddr).Port, clients, trust
+}
+
+func TestA76_ALPNAndClientCertificates(t *testing.T) {
+	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
+		server := &tls.Config{NextProtos: []string{"newer", "older"}, ClientAuth: tls.RequireAnyClientCert}
+		port, clients, trust := tlsEcho(t, server)
+		u := newUser(t, k, startPool(t, k, Config{TLS: &tls.Config{
+			RootCAs: trust, NextProtos: []string{"strange", "older"}, Certificates: server.Certificates,
+		}}))
+		r := u.get(Request{Scheme: "https", Addr: "127.0.0.1", Port: port}) // by the certificate's address
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		if p := r.Conn.NetConn().(*tls.Conn).ConnectionState().NegotiatedProtocol; p != "older" {
+			t.Errorf("the protocol is %q", p)
+		}
+		if s := <-clients; s.NegotiatedProtocol != "older" || len(s.PeerCertificates) != 1 || s.ServerName != "" {
+			t.Errorf("the server sees %q, %d certificates, name %q", s.NegotiatedProtocol, len(s.PeerCertificates), s.ServerName)
+		}
+	})
+}
+
+// TestA18_A76_NameOfTheTarget: behind a proxy it is the target's name that counts.
+func TestA18_A76_NameOfTheTarget(t *testing.T) {
+	port, clients, trust := tlsEcho(t, &tls.Config{})
+	k := running(t, kernel.Parallel)
+	for name, tc := range map[string]struct {
+		cfg  *tls.Config
+		to   Request
+		want string // the server's name, empty for a failed handshake
+	}{
+		"Addr":       {&tls.Config{}, Request{Addr: "example.com"}, "example.com"},
+		"ForAddr":    {&tls.Config{}, Request{Addr: "127.0.0.1", ForAddr: "example.com"}, "example.com"},
+		"another":    {&tls.Config{}, Request{Addr: "example.com", ForAddr: "wrong.example"}, ""},
+		"ServerName": {&tls.Config{ServerName: "example.com"}, Request{Addr: "127.0.0.1", ForAddr: "wrong.example"}, "example.com"},
+	} {
+		tc.cfg.RootCAs = trust
+		u := newUser(t, k, startPool(t, k, Config{TLS: tc.cfg, Resolver: static{"example.com": {"127.0.0.1"}}}))
+		tc.to.Scheme, tc.to.Port = "https", port
+		r := u.get(tc.to)
+		var wrong x509.HostnameError
+		switch {
+		case tc.want == "" && (r.Function != "sslify" || !errors.As(r.Err, &wrong)):
+			t.Errorf("%s: got %+v", name, r)
+		case tc.want == "":
+		case r.Err != nil:
+			t.Errorf("%s: %v", name, r.Err)
+		default:
+			if s := <-clients; s.ServerName != tc.want {
+				t.Errorf("%s: the server is asked for %q", name, s.ServerName)
+			}
+		}
+	}
+}
+
+// TestA76_HandshakeHoldsNobodyUp: while a peer is silent others are served, until
+// Config.HandshakeTimeout.
+func TestA42_A76_HandshakeHoldsNobodyUp(t *testing.T) {
+	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
+		silent, conns := accepting(t)
+		e := newEcho(t)
+		u := newUser(t, k, startPool(t, k, Config{HandshakeTimeout: 50 * time.Millisecond, MaxPerHost: 1}))
+		u.do(func(c *kernel.Context) error {
+			_, err := u.pool.Allocate(c, Request{Scheme: "https", Addr: "127.0.0.1", Port: silent, Event: evGot})
+			return err
+		})
+		if r := u.get(Request{Addr: "127.0.0.1", Port: e.port()}); r.Err != nil || r.Scheme != "test" {
+			t.Fatalf("got %+v", r)
+		} else {
+			_ = r.Conn.Close()
+		}
+		r := u.take()
+		if r.Function != "sslify" || !errors.Is(r.Err, ErrTimeout) || !strings.Contains(r.Err.Error(), "Config.HandshakeTimeout of 50ms passed") {
+			t.Errorf("got %+v", r)
+		}
+		u.empties()
+		c := <-conns
+		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.Copy(io.Discard, c); err != nil && !errors.Is(err, syscall.ECONNRESET) { // its first words, and the end
+			t.Errorf("the connection does not end: %v", err)
+		}
+		c.Close()
+	})
+}
+
+// TestA76_NoTLSInSimulatedMode: that is said at once.
+func TestA76_NoTLSInSimulatedMode(t *testing.T) {
+	simulating(t, Config{}, func(s *sim) {
+		s.do(func(c *kernel.Context) error {
+			_, err := s.pool.Allocate(c, Request{Scheme: "https", Addr: "10.0.0.1", Port: 443, Event: evGot})
+			if !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), "TLS needs goroutines") {
+				t.Errorf("got %v", err)
+			}
+			return nil
+		})
 	})
 }

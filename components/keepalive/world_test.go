@@ -25,7 +25,13 @@ type world struct {
 	lent        map[connID]bool
 	watched     map[connID]bool
 	timers      map[timerID]time.Duration
+	probing     map[connID]bool // dialed while the circuit was not closed, and not given up
+	total       Counters
 	shut        bool
+
+	now     time.Time // moves only when a test moves it
+	chance  float64
+	trusted bool // what is sent was checked before
 }
 
 func newWorld(cfg Config) *world {
@@ -33,8 +39,9 @@ func newWorld(cfg Config) *world {
 	if err != nil {
 		panic(err)
 	}
-	return &world{
-		table:       newTable(cfg),
+	w := &world{
+		now:         time.Unix(1e9, 0).UTC(),
+		probing:     map[connID]bool{},
 		pending:     map[RequestID]bool{},
 		answers:     map[RequestID]int{},
 		undelivered: map[RequestID]connID{},
@@ -45,6 +52,30 @@ func newWorld(cfg Config) *world {
 		watched:     map[connID]bool{},
 		timers:      map[timerID]time.Duration{},
 	}
+	w.table = newTable(cfg, func() time.Time { return w.now }, func() float64 { return w.chance })
+	return w
+}
+
+// The passing of time, for the model: it ends one lifetime or cooldown and not
+// another, as if chance had set them so.
+type (
+	ages  struct{ conn connID }
+	cools struct{ key Key }
+)
+
+func (ages) isMessage()  {}
+func (cools) isMessage() {}
+
+func (w *world) pass(m message) bool {
+	switch m := m.(type) {
+	case ages:
+		w.table.conns[m.conn].ends = w.now
+	case cools:
+		w.table.hosts[m.key].breaker.until = w.now
+	default:
+		return false
+	}
+	return true
 }
 
 // errWorld marks what the table must never do, against what it may refuse.
@@ -52,11 +83,14 @@ var errWorld = errors.New("the table broke a rule")
 
 // send passes m to the table and does what it says.
 func (w *world) send(m message) ([]action, error) {
-	actions, err := w.table.apply(m)
-	if err != nil {
-		return nil, err
+	var actions []action
+	if !w.pass(m) {
+		var err error
+		if actions, err = w.table.apply(m); err != nil {
+			return nil, err
+		}
+		w.happened(m)
 	}
-	w.happened(m)
 	for _, a := range actions {
 		if wrong := w.perform(a); wrong != "" {
 			return actions, fmt.Errorf("%w: %s: %s", errWorld, show(a), wrong)
@@ -64,6 +98,9 @@ func (w *world) send(m message) ([]action, error) {
 	}
 	if len(w.inHand) > 0 {
 		return actions, fmt.Errorf("%w: connections without a place: %v", errWorld, w.inHand)
+	}
+	if w.trusted {
+		return actions, nil
 	}
 	if wrong := violations(w); len(wrong) > 0 {
 		return actions, fmt.Errorf("%w: %s", errWorld, strings.Join(wrong, "; "))
@@ -78,14 +115,21 @@ func (w *world) happened(m message) {
 		w.allocated++
 		w.pending[m.req] = true
 	case cancel:
+		if w.pending[m.req] {
+			w.total.Cancelled++
+		}
 		delete(w.pending, m.req)
 	case delivered:
 		delete(w.undelivered, m.req)
 	case dialed:
+		w.total.Opened++
 		delete(w.dialing, m.conn)
+		delete(w.probing, m.conn)
 		w.inHand[m.conn] = true
 	case dialFailed:
+		w.total.Failed++
 		delete(w.dialing, m.conn)
+		delete(w.probing, m.conn)
 	case release:
 		if w.lent[m.conn] {
 			delete(w.lent, m.conn)
@@ -112,10 +156,16 @@ func (w *world) perform(a action) string {
 		}
 		delete(w.pending, a.req)
 		w.answers[a.req]++
-		if a.err == nil {
-			w.undelivered[a.req] = a.conn
-			return w.move(a.conn, w.inHand, w.lent)
+		if a.err != nil {
+			w.refused(a.err)
+			return ""
 		}
+		if a.from != Fresh && w.table.aged(w.table.conns[a.conn]) {
+			return "its lifetime is over"
+		}
+		w.total.lent(a.from)
+		w.undelivered[a.req] = a.conn
+		return w.move(a.conn, w.inHand, w.lent)
 	case withdraw:
 		if w.undelivered[a.req] != a.conn || !w.lent[a.conn] {
 			return "this was delivered or never sent"
@@ -124,16 +174,27 @@ func (w *world) perform(a action) string {
 	case dial:
 		w.keys[a.conn] = a.key
 		w.dialing[a.conn] = true
+		if b := w.table.hosts[a.key].breaker; b != nil && b.state != CircuitClosed {
+			if b.state == CircuitOpen || b.probe != w.table.requests[a.req] {
+				return "the circuit is not closed, and this is not its probe"
+			}
+			w.probing[a.conn] = true
+		}
 		return w.overLimit()
 	case abortDial:
 		if !w.dialing[a.conn] {
 			return "it is not being dialed"
 		}
+		delete(w.probing, a.conn)
 	case watch:
+		if w.table.aged(w.table.conns[a.conn]) {
+			return "its lifetime is over"
+		}
 		return w.move(a.conn, w.inHand, w.watched)
 	case unwatch:
 		return w.move(a.conn, w.watched, w.inHand)
 	case discard:
+		w.total.closed(a.why)
 		return w.move(a.conn, w.inHand, map[connID]bool{})
 	case startTimer:
 		w.timers[a.timer] = a.after
@@ -144,6 +205,23 @@ func (w *world) perform(a action) string {
 		delete(w.timers, a.timer)
 	}
 	return ""
+}
+
+// refused counts by what the answer says.
+func (w *world) refused(err error) {
+	r := &w.total.Refused
+	switch {
+	case errors.Is(err, ErrCircuitOpen):
+		r.CircuitOpen++
+	case errors.Is(err, ErrTooManyWaiting):
+		r.Crowded++
+	case errors.Is(err, ErrShutDown):
+		r.ShutDown++
+	case errors.Is(err, ErrTimeout):
+		r.TimedOut++
+	default:
+		r.Failed++
+	}
 }
 
 func (w *world) move(c connID, from, to map[connID]bool) string {
@@ -157,6 +235,9 @@ func (w *world) move(c connID, from, to map[connID]bool) string {
 
 // overLimit counts real connections, whatever the table believes.
 func (w *world) overLimit() string {
+	if w.trusted {
+		return ""
+	}
 	cfg := w.table.cfg
 	if n := len(w.dialing) + len(w.inHand) + len(w.lent) + len(w.watched); cfg.MaxOpen != NoLimit && n > cfg.MaxOpen {
 		return fmt.Sprintf("%d connections exist, MaxOpen is %d", n, cfg.MaxOpen)
@@ -190,6 +271,9 @@ func newPool(t *testing.T, cfg Config) pool {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = NoLimit
 	}
+	if cfg.MaxLifetime == 0 {
+		cfg.MaxLifetime = NoLimit
+	}
 	return pool{t, newWorld(cfg)}
 }
 
@@ -218,9 +302,9 @@ func (p pool) refused(m message, want error) {
 }
 
 // stats wants these numbers.
-func (p pool) stats(want Stats) {
+func (p pool) stats(want Load) {
 	p.Helper()
-	if got := p.table.stats(); got != want {
+	if got := p.table.stats().Load; got != want {
 		p.Fatalf("stats are %+v; want %+v", got, want)
 	}
 }

@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"net"
 	"syscall"
@@ -57,7 +56,11 @@ func (cl *caller[In, Out]) seat() *seat[In, Out] {
 func (cl *caller[In, Out]) start(c *kernel.Context) error {
 	cl.conn.self = c.Self()
 	cl.client.k, cl.client.self = c.Kernel(), c.Self()
-	cl.link.chance = rand.New(source(c, cl.cfg.Reconnect.Source)).Float64
+	chance := cl.cfg.Reconnect.Source
+	if chance == nil {
+		chance = c.Kernel().Chance(string(c.Self()))
+	}
+	cl.link.chance = rand.New(chance).Float64
 	if cl.cfg.Started != nil {
 		if err := cl.cfg.Started(c, cl.conn); err != nil {
 			return err
@@ -67,16 +70,6 @@ func (cl *caller[In, Out]) start(c *kernel.Context) error {
 	c.Kernel().Describe(cl.name, func() any { return cl.client.State() })
 	cl.publish()
 	return evWake.Yield(c, struct{}{})
-}
-
-// source is where the jitter comes from: in a simulated kernel always the same.
-func source(c *kernel.Context, s rand.Source) rand.Source {
-	if s != nil {
-		return s
-	}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(c.Self()))
-	return rand.NewPCG(uint64(c.Now().UnixNano()), h.Sum64())
 }
 
 func (cl *caller[In, Out]) connect(c *kernel.Context) error {

@@ -30,8 +30,8 @@ type ReconnectPolicy struct {
 	// none.
 	Jitter float64
 
-	// Source is where chance comes from. Default: one seeded from the kernel's
-	// clock and the session's ID, so that a simulated run can be replayed.
+	// Source is where chance comes from. Default: Kernel.Chance, so that a simulated
+	// run can be replayed.
 	Source rand.Source
 }
 

@@ -1,0 +1,128 @@
+// Package httpd is an HTTP server whose requests are events of sessions:
+// POE::Component::Server::SimpleHTTP. The protocol is net/http's.
+//
+// # Example
+//
+//	s, err := httpd.New(k, httpd.Config{
+//		Alias:    "web",
+//		Listen:   []string{"tcp://127.0.0.1:8080"},
+//		Handlers: []httpd.Route{{Dir: "^/bar/", Session: "pages", Event: "got_bar"}},
+//	})
+//
+//	k.Spawn(session.New(
+//		httpd.On("got_bar", func(c *kernel.Context, req *httpd.Request, resp *httpd.Response) error {
+//			fmt.Fprintf(resp, "you asked for %s\n", req.URL.Path)
+//			resp.Done()
+//			return nil
+//		}),
+//	), kernel.Alias("pages"))
+//
+// The Example below is a whole program. Who has an http.Handler already and no
+// sessions to talk to does well with net/http alone; Config.Handler is for those
+// who have both.
+//
+// # A request
+//
+// Its body is read, it is posted to LogHandler, and the first Route whose Dir is
+// found in its path has its Event called (kernel.Kernel.Call) with a *Request, a
+// *Response and Dir. The handler runs on the request's own goroutine, ahead of what
+// its session has queued, and keeps no other request waiting but those for its
+// session, or in a serial kernel all. It may answer there or leave that to anybody:
+// pass the Response on, as an argument or to a goroutine. Whoever has it ends it
+// once, by a method or by the event of that name:
+//
+//	Response.Done    Done "DONE"      send it, or end its stream
+//	Response.Close   Close "CLOSE"    close the connection without an answer
+//	Response.Send    Stream "STREAM"  send a piece of a Response marked by Response.Stream
+//
+// A stream's piece has left this process when its callback comes: a client that does
+// not read stops who makes the pieces.
+//
+// # Events
+//
+// Posted or called to the server's session, beside the three above:
+//
+//	GetHandlers      Target, or Address and name   a []Route is posted there
+//	SetHandlers      []Route                       Server.SetHandlers
+//	SetCloseHandler  CloseHandler, or ID or        an event for the sender; Connection.OnClose
+//	                 *Connection, name, arguments  holds the session, too
+//	StartListen      none                          Server.StartListen
+//	StopListen       none                          Server.StopListen
+//	Shutdown         bool: gracefully              Server.Shutdown
+//
+// Posted by the server:
+//
+//	Config.LogHandler     *Request or nil, IP (string)  each request, before its handler
+//	Config.Log2Handler    *Request, *Response           each answer, when it was written
+//	Config.ErrorHandler   text (string), IP or ""       what went wrong
+//	Config.SetupHandler   port (int), net.Addr          an address begins to be served
+//	Response.Stream's     *Response                     the piece has left
+//	Connection.OnClose's  what was given to it          the connection was closed
+//
+// A post that finds nobody is reported, and no more (H83).
+//
+// # Failure
+//
+// A Route whose session or event does not exist, and a handler that returns an error
+// before it has answered, give the client a 500 and the ErrorHandler a text (H25). A
+// panic is DIE as anywhere, and a 500. What is done to a Response twice, or too late,
+// the ErrorHandler is told, and nothing comes of it (H44, H45). A Response that nobody
+// has any more, or that takes longer than Config.AnswerTimeout, is a 500, and a stream
+// that nobody has any more is cut off (H93). What net/http refuses it has answered by
+// itself; LogHandler gets nil, the ErrorHandler the reason (H32). A client that leaves
+// ends Request.Context; one that ends its side of the connection counts as gone, unless
+// the handler answers at once.
+//
+// # Limits
+//
+// All are on by default: see Config. What it takes in is bounded by MaxConns times
+// MaxBody and MaxHeader, what it sends by MaxConns times MaxStream; HTTP/2 has up to 250
+// requests at a time on a connection. LogHandler and its like get an event for each
+// request, the ErrorHandler for each that is refused: kernel.QueueLimit bounds what may
+// wait for their session, and what is over it is reported.
+//
+// # Lifetime and goroutines
+//
+// New opens the addresses; requests are served while the kernel runs. The session lives
+// until a Shutdown is complete, and the kernel with it; the kernel's own end closes
+// everything at once. Methods are for any goroutine. Those of Server do not wait, but
+// for Shutdown, and StartListen for the look-up of a host name; those of Response
+// never do.
+//
+// A Response's fields belong to whoever has it, one at a time, and after Done, Close
+// or Send to the server.
+//
+// # Differences from POE
+//
+//	H1, H19, H83  a struct; ErrConfig names the field, before anything is opened
+//	H4            no address is loopback; Config.Listen has any number of them
+//	H10           TLS without a certificate is ErrConfig
+//	H17, H18      a failed listen is New's error; later ones are tried again with pauses, then ErrorHandler
+//	H25           500 and ErrorHandler; the handler is called, not posted to
+//	H27           no REGISTER: a session of your own has your events
+//	H28, H29      net/http reads requests: it refuses what HTTP/1.1 forbids, and HTTP/0.9
+//	H30, H33      chunked bodies, too
+//	H32           refused requests are answered and logged
+//	H34           https under TLS
+//	H35           net/http frames answers in proxy mode, too
+//	H40–H42       HEAD as HTTP/1.1 and without the body; plain reason phrases
+//	H45, H77      told to ErrorHandler
+//	H55, H58, H59 streams are driven by their output, logged, and framed by HTTP/1.1
+//	H61           net/http adds "Connection: close"
+//	H64, H91      timeouts and limits
+//	H67           one request of a connection at a time (HTTP/2: at once, each a stream)
+//	H69           ports are ports and addresses addresses
+//	H80           close handlers when the socket is closed, whoever has the Response
+//	H82           Log2Handler when the answer was written
+//	H86           StopListen never ends the server
+//	H89, H90      a graceful end closes idle connections, and has a deadline
+//	H92, H93      reported; answered
+//
+// # Bugs
+//
+// An answer of up to four kilobytes counts as sent when net/http has buffered it. Under
+// TLS the reason for a refused HTTP/1 request cannot be seen, and is a guess. Of HTTP/2,
+// net/http does not tell which streams it refuses. A request with both a length and
+// chunked encoding is taken by the latter, and its connection may be kept: behind a
+// proxy that does otherwise leave KeepAlive off.
+package httpd

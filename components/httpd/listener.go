@@ -1,0 +1,62 @@
+package httpd
+
+import (
+	"net"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// listener makes conns of what it accepts, and has them wait while there are
+// enough of them.
+type listener struct {
+	net.Listener
+	server    *Server
+	authority string // host and port of a Request's URL
+	closed    chan struct{}
+	once      sync.Once
+}
+
+func (s *Server) newListener(ln net.Listener) *listener {
+	l := &listener{Listener: ln, server: s, authority: s.cfg.Hostname, closed: make(chan struct{})}
+	if a, ok := ln.Addr().(*net.TCPAddr); ok {
+		l.authority = net.JoinHostPort(s.cfg.Hostname, strconv.Itoa(a.Port))
+	}
+	return l
+}
+
+// Accept is net/http's. A connection that has to wait for a seat was accepted, but
+// nothing of it is read.
+func (l *listener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	s := l.server
+	if s.seats != nil {
+		select {
+		case s.seats <- struct{}{}:
+		case <-l.closed:
+			nc.Close()
+			return nil, net.ErrClosed
+		}
+	}
+	return s.newConn(nc, l)
+}
+
+func (l *listener) Close() error {
+	err := net.ErrClosed
+	l.once.Do(func() {
+		close(l.closed)
+		err = l.Listener.Close()
+	})
+	return err
+}
+
+// deadline is d from now, or none.
+func deadline(d time.Duration) time.Time {
+	if d <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(d)
+}

@@ -1,0 +1,97 @@
+package httpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/usher-go/usher/kernel"
+)
+
+// serve is one request, on net/http's goroutine for it.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	c := r.Context().Value(connKey{}).(*conn)
+	c.asked.Store(true)
+	s.served.Add(1)
+	s.requests.Add(1)
+	defer s.leave()
+	r = s.limitRead(w, r)
+
+	var route *Route
+	if r.Method != http.MethodConnect { // H36
+		route = s.routes.Load().match(subject(r, s.cfg.ProxyMode))
+	}
+	if route == nil && s.cfg.Handler != nil {
+		s.foreign(w, r, c)
+		return
+	}
+	p := s.newPrinter(w, r, c)
+	s.route(p, route)
+	if !p.write() {
+		panic(http.ErrAbortHandler) // net/http's way to close, or to end one HTTP/2 stream
+	}
+}
+
+// route has a request answered by the program, or by the server itself (H24).
+func (s *Server) route(p *printer, route *Route) {
+	if route == nil {
+		s.tell(s.cfg.LogHandler, &p.req, p.ip())
+		p.refuse(http.StatusNotFound)
+		return
+	}
+	err := s.read(p.w, &p.req)
+	if err != nil {
+		s.complain(saysBody, p.ip(), err)
+	}
+	if !s.cfg.ProxyMode {
+		complete(p.req.Request, p.x.conn)
+	}
+	s.tell(s.cfg.LogHandler, &p.req, p.ip())
+	if err != nil {
+		p.refuse(bodyCode(err))
+		return
+	}
+	s.call(p, route)
+}
+
+// call runs the handler, ahead of what its session has queued. A Response that it
+// keeps is out of sight when this returns.
+func (s *Server) call(p *printer, route *Route) {
+	x := &p.x
+	resp := &Response{Code: http.StatusOK, Header: make(http.Header, len(s.cfg.Headers)), Connection: p.req.Connection, x: x}
+	for name, values := range s.cfg.Headers {
+		resp.Header[name] = append([]string(nil), values...)
+	}
+	finished := false
+	defer func() {
+		if !finished { // runtime.Goexit: net/http closes the connection
+			x.happen(vGone)
+		}
+	}()
+	// Not with the request's context: it ends when a client ends its side of the
+	// connection, and that one may wait for its answer.
+	_, err := s.k.Call(context.Background(), route.Session, route.Event, &p.req, resp, route.Dir)
+	finished = true
+	if err != nil {
+		s.callFailed(p, err)
+	}
+	x.release(resp)
+}
+
+// callFailed has the client told, unless it has an answer (H25).
+func (s *Server) callFailed(p *printer, err error) {
+	p.x.happen(vFailed)
+	says := saysFailed
+	if undelivered := new(kernel.PostError); errors.As(err, &undelivered) {
+		says = saysNoHandler
+	}
+	s.complain(says, p.ip(), fmt.Errorf("%s %s: %w", p.req.Method, p.req.URL.Path, err))
+}
+
+// leave ends a request.
+func (s *Server) leave() {
+	if s.requests.Add(-1) == 0 {
+		s.settle()
+	}
+}

@@ -1,0 +1,114 @@
+package httpd
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+)
+
+// stage is how far a server is with its end.
+type stage uint8
+
+const (
+	isOpen stage = iota
+	isDraining
+	isCut
+	isOver
+)
+
+// advance reports whether a stage was reached by this call. From the first on
+// nobody is accepted any more.
+func (s *Server) advance(to stage) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stage >= to {
+		return false
+	}
+	s.stage = to
+	for _, d := range s.doors {
+		d.close()
+	}
+	return true
+}
+
+func (s *Server) now() stage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stage
+}
+
+// Shutdown ends the server gracefully and returns when that is done: it stops
+// listening, closes idle connections, has running answers say "Connection: close",
+// and waits for them at most Config.ShutdownTimeout (H88, H89). When ctx ends
+// first, everything is closed at once, and its error is returned. In a handler use
+// the event Shutdown: requests may need the session that waits here. The kernel has
+// to run.
+func (s *Server) Shutdown(ctx context.Context) error {
+	_ = Shutdown.PostFrom(s.k, s.self, true) // an error: it has ended
+	select {
+	case <-s.over.Done():
+		return nil
+	case <-ctx.Done():
+		_ = Shutdown.PostFrom(s.k, s.self, false)
+		return ctx.Err()
+	}
+}
+
+// drain begins the graceful end (H88); a second one forces it.
+func (s *Server) drain() {
+	if !s.advance(isDraining) {
+		s.cut()
+		return
+	}
+	s.http.SetKeepAlivesEnabled(false)
+	// net/http closes what is idle, and after five seconds what has not said
+	// anything (H90). It looks now and then; settle sees the end at once.
+	go func() { _ = s.http.Shutdown(s.over) }()
+	if d := s.cfg.ShutdownTimeout; d > 0 {
+		s.unlessOver(d, s.cut)
+	}
+	s.settle()
+}
+
+// cutGrace is how long a forced end waits for handlers that run.
+const cutGrace = time.Second
+
+// cut closes everything (H87).
+func (s *Server) cut() {
+	if !s.advance(isCut) {
+		return
+	}
+	s.mu.Lock()
+	all := slices.Collect(maps.Values(s.conns))
+	s.mu.Unlock()
+	for _, c := range all { // below TLS: none of them can hold the others up
+		c.Close()
+	}
+	s.http.Close()
+	s.unlessOver(cutGrace, s.finish)
+	s.settle()
+}
+
+func (s *Server) unlessOver(d time.Duration, f func()) {
+	stop := s.k.AfterFunc(d, f)
+	context.AfterFunc(s.over, func() { stop() })
+}
+
+// settle ends a server that was shut down when nothing is left to wait for.
+func (s *Server) settle() {
+	s.mu.Lock()
+	rest := s.stage == isOpen || len(s.conns) > 0 || s.requests.Load() > 0
+	s.mu.Unlock()
+	if !rest {
+		s.finish()
+	}
+}
+
+func (s *Server) finish() {
+	if s.advance(isOver) {
+		s.k.Describe(s.name(), nil)
+		s.end()
+		s.lease.Release()
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package keepalive
+
+const simulatedSeeds = 200
