@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/usher-go/usher/components/prefork"
 )
 
 // NoLimit, in a field that says so, switches a limit off.
@@ -20,7 +22,8 @@ type Config struct {
 
 	// Listen has one entry for each address: "tcp://host:port", where port 0 is any
 	// free one and an empty host is loopback, or "unix:///path", with "?mode=0660"
-	// behind it for the permissions of the socket. Every interface is
+	// behind it for the permissions of the socket; "systemd://name" is a socket that the
+	// service manager has opened, see prefork.Config. Every interface is
 	// "tcp://0.0.0.0:80", or "tcp://[::]:80" for both families. Default, without
 	// Listeners: "tcp://127.0.0.1:0" (H3, H4).
 	Listen []string
@@ -29,6 +32,22 @@ type Config struct {
 	// inherited. StopListen closes them for good. If New fails they stay the
 	// caller's.
 	Listeners []net.Listener
+
+	// Prefork has worker processes serve the addresses of Listen; the process that
+	// calls New opens them and looks after the workers. See Preforking in the
+	// package's documentation. Zero in its fields means the default of
+	// SimpleHTTP::PreFork, prefork.Unlimited none (P2–P6):
+	//
+	//	StartServers 10, MinSpareServers 5, MaxSpareServers 10, MaxClients 256
+	//	MaxRequests     Unlimited; requests, not connections
+	//	ConnsPerServer  MaxConns
+	//	Grace           ShutdownTimeout, which means nothing in a worker
+	//	Server          nothing; else called in each worker before it serves: the
+	//	                place to spawn the sessions of Handlers
+	//
+	// Listen and ReadTimeout of it stay empty: the server's own are used. Default
+	// nil: one process.
+	Prefork *prefork.Config
 
 	// Hostname is the host in a Request's URL (H5, H34). Default os.Hostname.
 	Hostname string
@@ -174,6 +193,8 @@ func (cfg *Config) fill() (*routes, error) {
 		return nil, misconfigured("Config.MaxHeader", "is %d; want 0 for 1 MiB, or more", cfg.MaxHeader)
 	case cfg.AccessLogFormat < Common || cfg.AccessLogFormat > JSON:
 		return nil, misconfigured("Config.AccessLogFormat", "is %d; want Common, Combined or JSON", cfg.AccessLogFormat)
+	case cfg.Prefork != nil && len(cfg.Listeners) > 0:
+		return nil, misconfigured("Config.Listeners", "are %d, beside Prefork; use Listen, where prefork knows systemd:// too", len(cfg.Listeners))
 	case cfg.TLS != nil && !hasCertificate(cfg.TLS):
 		return nil, misconfigured("Config.TLS", "has no certificate; set GetCertificate to that of a Certificate, or Certificates")
 	}

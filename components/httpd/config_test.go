@@ -204,7 +204,7 @@ func TestH18_H13_GivesUp(t *testing.T) {
 		if err := s.StartListen(); err != nil {
 			t.Fatal(err)
 		}
-		r.await("error cannot listen: given up: httpd: cannot listen on tcp://127.0.0.1:0")
+		r.await("error cannot listen: given up: httpd: prefork: cannot listen on tcp://127.0.0.1:0")
 		if d := time.Since(began); d < 1500*time.Millisecond { // 0.1 + 0.2 + 0.4 + 0.8
 			t.Errorf("given up after %v", d)
 		}

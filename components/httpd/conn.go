@@ -24,16 +24,16 @@ type conn struct {
 
 	closed  atomic.Bool
 	dead    atomic.Bool
-	idle    atomic.Bool            // between two requests
-	hangUp  atomic.Bool            // to be closed when it is idle
+	turn    turn                   // whose it is to speak
+	unkept  atomic.Bool            // to be closed when it is idle
 	asked   atomic.Bool            // a request has reached the server; until it is idle again
 	heard   atomic.Bool            // bytes came, and no request yet
 	refusal atomic.Pointer[string] // what net/http answered to them
 }
 
 // newConn refuses who comes in as the server ends.
-func (s *Server) newConn(nc net.Conn, l *listener) (net.Conn, error) {
-	c := &conn{Conn: nc, server: s, authority: l.authority}
+func (s *Server) newConn(nc net.Conn, authority string) (net.Conn, error) {
+	c := &conn{Conn: nc, server: s, authority: authority}
 	c.info = newConnection(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,21 +46,18 @@ func (s *Server) newConn(nc net.Conn, l *listener) (net.Conn, error) {
 	return c, nil
 }
 
-// Read marks a connection whose client has gone; what times out is net/http's own
-// affair.
-func (c *conn) Read(b []byte) (int, error) {
-	if err := c.beginRead(); err != nil {
-		return 0, err
-	}
-	n, err := c.Conn.Read(b)
-	c.endRead()
+// hear notes what was read.
+func (c *conn) hear(n int, err error) {
 	if n > 0 && c.tls.Load() == nil && !c.asked.Load() {
 		c.heard.Store(true)
 	}
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err == nil {
+		return
+	}
+	c.turn.Store(serving) // nothing follows: who closes it now means it
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.dead.Store(true)
 	}
-	return n, err
 }
 
 // maxWrite bounds what has to leave within one Config.WriteTimeout.
@@ -95,8 +92,16 @@ func (c *conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Close tells the close handlers, once the socket is closed (H80).
+// Close hangs up first, if that is to be told to a client that may be about to ask.
 func (c *conn) Close() error {
+	if c.politely() {
+		return nil
+	}
+	return c.shut()
+}
+
+// shut tells the close handlers, once the socket is closed (H80).
+func (c *conn) shut() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
@@ -116,8 +121,8 @@ func (c *conn) Close() error {
 
 // retire closes the connection as soon as it is idle (H49).
 func (c *conn) retire() {
-	c.hangUp.Store(true)
-	if c.idle.Load() {
+	c.unkept.Store(true)
+	if c.turn.between() {
 		c.Close()
 	}
 }
@@ -128,13 +133,13 @@ func connState(nc net.Conn, st http.ConnState) {
 	c := connOf(nc)
 	switch st {
 	case http.StateActive:
-		c.idle.Store(false)
+		c.turn.Store(serving)
 		c.heard.Store(true)
 	case http.StateIdle:
 		c.asked.Store(false)
 		c.heard.Store(false)
-		c.idle.Store(true)
-		if c.hangUp.Load() {
+		c.turn.Store(idle)
+		if c.unkept.Load() {
 			c.Close()
 		}
 	case http.StateClosed:

@@ -1,5 +1,6 @@
 // Package httpd is an HTTP server whose requests are events of sessions:
-// POE::Component::Server::SimpleHTTP. The protocol is net/http's.
+// POE::Component::Server::SimpleHTTP, and with Config.Prefork its PreFork. The protocol
+// is net/http's.
 //
 // # Example
 //
@@ -49,6 +50,9 @@
 //	StartListen      none                          Server.StartListen
 //	StopListen       none                          Server.StopListen
 //	Shutdown         bool: gracefully              Server.Shutdown
+//	IsChild          none; called                  prefork.IsChild
+//	GetForkHandlers  Target, or Address and name   a map[kernel.Address]string is posted there
+//	SetForkHandlers  map[kernel.Address]string     Server.SetForkHandlers
 //
 // Posted by the server:
 //
@@ -80,6 +84,37 @@
 // requests at a time on a connection. LogHandler and its like get an event for each
 // request, the ErrorHandler for each that is refused: kernel.QueueLimit bounds what may
 // wait for their session, and what is over it is reported.
+//
+// # Preforking
+//
+// With Config.Prefork, New belongs in main, before the kernel runs. The process that
+// calls it first is the master: it opens the addresses and starts workers, each the same
+// program once more, see package prefork. In a worker New does not return. The sessions
+// of Handlers are needed there: spawn them in Prefork.Server, or before New, where they
+// exist in the master, too. A whole program is examples/preforked-httpd.
+//
+//	httpd.Config{
+//		Listen:  []string{"tcp://127.0.0.1:8080"},
+//		Handler: mux,
+//		Prefork: &prefork.Config{},
+//	}
+//
+// A worker is busy, and so shown, while it has a request, not while it has a connection.
+// One that retires, for MaxRequests, a reload or the end, accepts no more, answers what
+// runs with "Connection: close", closes idle connections, and leaves when all are closed.
+// No request is lost that was sent on a new connection or before an idle one was closed;
+// a client that sends just when that happens sees the end of the connection before any
+// byte of an answer, and may send again (RFC 9112, 9.3.1). When the whole pool ends,
+// clients in the backlog that nobody has accepted are reset.
+//
+// The server's session exists in the master and in each worker. To the master's, Shutdown
+// ends the pool, StopListen too, but not the server, and StartListen begins again;
+// SetHandlers and SetForkHandlers are for workers started from then on. To a worker's,
+// Shutdown ends that worker, StopListen and StartListen pause it, and the other two are
+// refused. LogHandler and its like are told in the worker; what was posted to sessions
+// before a worker's last connection was closed is still handled, for a second.
+//
+// StatusHandler is a page that shows all of them.
 //
 // # Lifetime and goroutines
 //
@@ -116,6 +151,7 @@
 //	H82           Log2Handler when the answer was written
 //	H86           StopListen never ends the server
 //	H89, H90      a graceful end closes idle connections, and has a deadline
+//	P24, P25      Go cannot fork: a worker has what main gives it, and what the master was told since
 //	H92, H93      reported; answered
 //
 // # Bugs
@@ -124,5 +160,7 @@
 // TLS the reason for a refused HTTP/1 request cannot be seen, and is a guess. Of HTTP/2,
 // net/http does not tell which streams it refuses. A request with both a length and
 // chunked encoding is taken by the latter, and its connection may be kept: behind a
-// proxy that does otherwise leave KeepAlive off.
+// proxy that does otherwise leave KeepAlive off. A request over TLS that comes in the
+// very moment when a graceful end closes its idle connection may be read and dropped;
+// without TLS it is answered.
 package httpd

@@ -1,15 +1,18 @@
 package httpd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/usher-go/usher/components/prefork"
 )
 
 // door is an address, listened on or not. The Server's lock guards it.
 type door struct {
-	address   // with the port that was chosen, for the next time (H3)
+	at        *prefork.Address // with the port that was chosen, for the next time (H3); nil of one of Config.Listeners
 	addr      net.Addr
 	ln        *listener   // nil while it is shut
 	tries     int         // that failed since it was last open
@@ -29,11 +32,11 @@ var errInherited = errors.New("one of Config.Listeners was closed, and only who 
 // openAll opens all addresses or none, and serves nobody yet.
 func (s *Server) openAll() error {
 	for i, text := range s.cfg.Listen {
-		a, err := parseAddress(fmt.Sprintf("Config.Listen[%d]", i), text)
+		a, err := prefork.ParseAddress(fmt.Sprintf("Listen[%d]", i), text)
 		if err != nil {
-			return err
+			return fmt.Errorf("httpd: %w: %w", ErrConfig, err)
 		}
-		s.doors = append(s.doors, &door{address: a})
+		s.doors = append(s.doors, &door{at: &a})
 	}
 	for _, d := range s.doors {
 		if err := d.open(s); err != nil {
@@ -57,12 +60,14 @@ func (s *Server) inherit() {
 }
 
 func (d *door) open(s *Server) error {
-	if d.text == "" {
+	if d.at == nil {
 		return errInherited
 	}
-	ln, err := d.address.open(s.k.Network())
+	ln, err := d.at.Listen(func(network, address string) (net.Listener, error) {
+		return s.k.Network().Listen(context.Background(), network, address)
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("httpd: %w", err)
 	}
 	d.use(s, ln)
 	return nil
@@ -70,8 +75,8 @@ func (d *door) open(s *Server) error {
 
 func (d *door) use(s *Server, ln net.Listener) {
 	d.addr = ln.Addr()
-	if d.network == "tcp" {
-		d.target = d.addr.String()
+	if d.at != nil {
+		*d.at = d.at.Chosen(d.addr)
 	}
 	d.ln = s.newListener(ln)
 	d.tries = 0
@@ -101,6 +106,9 @@ func (s *Server) serveAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.serving = true
+	if s.post != nil {
+		s.serveGate()
+	}
 	for _, d := range s.doors {
 		s.serveDoor(d)
 	}
@@ -110,11 +118,7 @@ func (s *Server) serveDoor(d *door) {
 	if !s.serving || d.ln == nil {
 		return
 	}
-	port := 0
-	if a, ok := d.addr.(*net.TCPAddr); ok {
-		port = a.Port
-	}
-	s.tell(s.cfg.SetupHandler, port, d.addr)
+	s.setUp(d.addr)
 	go func(ln *listener) {
 		var err error
 		if s.cfg.TLS != nil {
@@ -124,6 +128,15 @@ func (s *Server) serveDoor(d *door) {
 		}
 		s.failed(d, ln, err)
 	}(d.ln)
+}
+
+// setUp says that an address begins to be served (H16).
+func (s *Server) setUp(at net.Addr) {
+	port := 0
+	if a, ok := at.(*net.TCPAddr); ok {
+		port = a.Port
+	}
+	s.tell(s.cfg.SetupHandler, port, at)
 }
 
 // failed opens an address again that cannot be accepted from any more.
@@ -141,7 +154,7 @@ func (s *Server) failed(d *door, ln *listener, err error) {
 // retry tries later, or says that it was the last time.
 func (s *Server) retry(d *door, err error) {
 	d.tries++
-	if d.tries >= maxTries || d.text == "" {
+	if d.tries >= maxTries || d.at == nil {
 		s.complain(saysListen, "", fmt.Errorf("given up: %w; then use StartListen", err))
 		d.tries = 0
 		return
@@ -165,13 +178,35 @@ func (s *Server) reopen(d *door) {
 }
 
 // StopListen closes the listeners: who connects later is refused. Connections go
-// on, and so does the server (H85, H86).
-func (s *Server) StopListen() { s.closeDoors() }
+// on, and so does the server (H85, H86). In a master its workers finish and leave
+// (P27), in a worker it accepts no more, and the others do (P26).
+func (s *Server) StopListen() {
+	switch {
+	case s.post != nil:
+		s.post.pause(true)
+	case s.herd != nil:
+		s.herd.stop(false, false)
+	default:
+		s.closeDoors()
+	}
+}
 
 // StartListen opens what StopListen closed, and what could not be opened, with the
 // same ports (H85). What cannot be had is tried again, five times altogether with
 // growing pauses; then ErrorHandler is told (H18). ErrShutDown after Shutdown.
+//
+// In a master it waits for the old workers' end, starts others, and returns why that
+// cannot be (P27). In a worker it accepts again (P26).
 func (s *Server) StartListen() error {
+	switch {
+	case s.now() != isOpen:
+		return ErrShutDown
+	case s.post != nil:
+		s.post.pause(false)
+		return nil
+	case s.herd != nil:
+		return s.herd.start()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.now() != isOpen {

@@ -13,6 +13,9 @@ var (
 	// ErrShutDown: the server has been shut down, or is about to be.
 	ErrShutDown = errors.New("httpd: the server is shut down; make another one")
 
+	// ErrWorker: only the master of a preforking server can do that.
+	ErrWorker = errors.New("httpd: not in a worker process; let the master do it")
+
 	// ErrNoConnection: no connection has that ID any more.
 	ErrNoConnection = errors.New("httpd: no such connection; its client may have left")
 )
@@ -38,6 +41,7 @@ const (
 	saysArgument    = "bad argument"
 	saysUndelivered = "handler target not reached"
 	saysAccessLog   = "access log not written"
+	saysRefused     = "refused"
 )
 
 // misconfigured names a field, what is wrong with it, and what to do.

@@ -34,6 +34,17 @@ const (
 	// holds nobody: Connection.OnClose does.
 	SetCloseHandler kernel.Event[CloseHandler] = "SETCLOSEHANDLER"
 
+	// GetForkHandlers posts them, a map[kernel.Address]string, to a target; Address
+	// and event name will do, too. SetForkHandlers gives workers started from then on
+	// others; elsewhere it is refused, and the ErrorHandler told (P24).
+	// Server.ForkHandlers, Server.SetForkHandlers.
+	GetForkHandlers kernel.Event[Target]                    = "GETFORKHANDLERS"
+	SetForkHandlers kernel.Event[map[kernel.Address]string] = "SETFORKHANDLERS"
+
+	// IsChild, called, returns whether this process is a worker (P23).
+	// prefork.IsChild.
+	IsChild kernel.Event[struct{}] = "ISCHILD"
+
 	// StartListen and StopListen open and close the listeners (H85).
 	// Server.StartListen, Server.StopListen.
 	StartListen kernel.Event[struct{}] = "STARTLISTEN"

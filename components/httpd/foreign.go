@@ -6,10 +6,10 @@ import (
 	"net/http"
 )
 
-// foreign has Config.Handler serve a request. Only for logs something stands
+// foreign has Config.Handler serve a request. Only for logs and a status page something stands
 // between it and net/http.
 func (s *Server) foreign(w http.ResponseWriter, r *http.Request, c *conn) {
-	if s.log == nil && !s.cfg.LogHandler.set() && !s.cfg.Log2Handler.set() {
+	if s.log == nil && !s.remembers() && !s.cfg.LogHandler.set() && !s.cfg.Log2Handler.set() {
 		s.cfg.Handler.ServeHTTP(w, r)
 		return
 	}

@@ -17,11 +17,15 @@ type listener struct {
 }
 
 func (s *Server) newListener(ln net.Listener) *listener {
-	l := &listener{Listener: ln, server: s, authority: s.cfg.Hostname, closed: make(chan struct{})}
-	if a, ok := ln.Addr().(*net.TCPAddr); ok {
-		l.authority = net.JoinHostPort(s.cfg.Hostname, strconv.Itoa(a.Port))
+	return &listener{Listener: ln, server: s, authority: s.authority(ln.Addr()), closed: make(chan struct{})}
+}
+
+// authority is the host in the URL of requests that come to an address.
+func (s *Server) authority(at net.Addr) string {
+	if a, ok := at.(*net.TCPAddr); ok {
+		return net.JoinHostPort(s.cfg.Hostname, strconv.Itoa(a.Port))
 	}
-	return l
+	return s.cfg.Hostname
 }
 
 // Accept is net/http's. A connection that has to wait for a seat was accepted, but
@@ -40,7 +44,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, net.ErrClosed
 		}
 	}
-	return s.newConn(nc, l)
+	return s.newConn(nc, l.authority)
 }
 
 func (l *listener) Close() error {

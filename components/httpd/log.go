@@ -152,6 +152,9 @@ func (p *printer) logged(final *Response, complete bool) {
 	if s.log != nil {
 		s.log.write(entry{ip: p.ip(), began: p.began, req: &p.req, status: p.code, bytes: p.x.sent.Load(), duration: time.Since(p.began)})
 	}
+	if !p.began.IsZero() && s.remembers() {
+		p.remember()
+	}
 	if !complete || !s.cfg.Log2Handler.set() {
 		return
 	}

@@ -13,7 +13,7 @@ type printer struct {
 	w     http.ResponseWriter
 	req   Request
 	x     exchange
-	began time.Time // with an access log
+	began time.Time // with an access log or a status page
 	late  *time.Timer
 	own   int // the code of the server's own answer
 	code  int // that was sent; 0 before
@@ -21,7 +21,7 @@ type printer struct {
 
 func (s *Server) newPrinter(w http.ResponseWriter, r *http.Request, c *conn) *printer {
 	p := &printer{w: w, req: Request{Request: r, Connection: &c.info}, x: exchange{server: s, conn: c}}
-	if s.log != nil {
+	if s.log != nil || s.remembers() {
 		p.began = time.Now()
 	}
 	return p

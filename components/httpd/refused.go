@@ -16,7 +16,7 @@ const encrypted = 96
 func (c *conn) note(b []byte) {
 	switch {
 	case c.tls.Load() != nil:
-		if len(b) > encrypted && (c.heard.Load() || c.idle.Load()) && !c.http2() {
+		if len(b) > encrypted && (c.heard.Load() || c.turn.between()) && !c.http2() {
 			c.refused(unseen)
 		}
 	case bytes.HasPrefix(b, []byte("HTTP/1.")):

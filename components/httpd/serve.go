@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -13,9 +14,7 @@ import (
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*conn)
 	c.asked.Store(true)
-	s.served.Add(1)
-	s.requests.Add(1)
-	defer s.leave()
+	defer s.leave(s.enter(r))
 	r = s.limitRead(w, r)
 
 	var route *compiled
@@ -96,9 +95,36 @@ func (s *Server) tellRequest(p *printer) {
 	}
 }
 
+// enter begins a request.
+func (s *Server) enter(r *http.Request) (q begunRequest) {
+	s.served.Add(1)
+	s.requests.Add(1)
+	switch {
+	case s.post != nil:
+		q.id = s.post.worker.RequestBegan(r.Method + " " + r.URL.EscapedPath())
+	case s.remembers():
+		what := r.Method + " " + r.URL.EscapedPath()
+		q.at = &current{what[:min(len(what), maxPath)], time.Now()}
+		s.current.Store(q.at)
+	}
+	return q
+}
+
+// begunRequest is how a request that runs is known to who shows it.
+type begunRequest struct {
+	id uint64   // in a worker
+	at *current // in one process
+}
+
 // leave ends a request. Either it sees that the server ends, or who ends it sees
 // that it was the last.
-func (s *Server) leave() {
+func (s *Server) leave(q begunRequest) {
+	if s.post != nil {
+		s.post.worker.RequestEnded(q.id)
+	}
+	if q.at != nil {
+		s.current.CompareAndSwap(q.at, nil)
+	}
 	if s.requests.Add(-1) == 0 && s.now() != isOpen {
 		s.settle()
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -31,6 +32,12 @@ type Server struct {
 	self   kernel.Address
 	lease  *kernel.Lease
 	seats  chan struct{} // Config.MaxConns
+	herd   *herd         // of a master: its workers
+	post   *post         // of a worker
+	born   time.Time
+
+	recent  recent
+	current atomic.Pointer[current] // of one process, while somebody may want to see it
 
 	over context.Context // ends when no request and no connection is left
 	end  context.CancelFunc
@@ -70,28 +77,44 @@ func New(in Spawner, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{k: k, cfg: cfg, conns: map[ConnectionID]*conn{}}
-	s.routes.Store(compiled)
-	s.log = newAccessLog(k, cfg.AccessLog, cfg.AccessLogFormat)
-	s.over, s.end = context.WithCancel(context.Background())
+	if cfg.Prefork != nil {
+		return newPreforked(in, cfg, compiled)
+	}
+	s := newServer(k, cfg, compiled)
 	if cfg.MaxConns > 0 {
 		s.seats = make(chan struct{}, cfg.MaxConns)
 	}
-	s.http = s.newHTTP()
 	if err := s.openAll(); err != nil {
 		return nil, err
 	}
-	var opts []kernel.SpawnOption
-	if cfg.Alias != "" {
-		opts = append(opts, kernel.Alias(cfg.Alias))
-	}
-	if _, err := in.Spawn(s.session(), opts...); err != nil {
-		s.closeDoors()
+	if err := s.spawn(in); err != nil {
 		return nil, err
 	}
 	s.inherit()
-	k.Describe(s.name(), func() any { return s.Stats() })
 	return s, nil
+}
+
+func newServer(k *kernel.Kernel, cfg Config, compiled *routes) *Server {
+	s := &Server{k: k, cfg: cfg, conns: map[ConnectionID]*conn{}, born: time.Now()}
+	s.routes.Store(compiled)
+	s.log = newAccessLog(k, cfg.AccessLog, cfg.AccessLogFormat)
+	s.over, s.end = context.WithCancel(context.Background())
+	s.http = s.newHTTP()
+	return s
+}
+
+// spawn makes the session, or leaves nothing open.
+func (s *Server) spawn(in Spawner) error {
+	var opts []kernel.SpawnOption
+	if s.cfg.Alias != "" {
+		opts = append(opts, kernel.Alias(s.cfg.Alias))
+	}
+	if _, err := in.Spawn(s.session(), opts...); err != nil {
+		s.closeDoors()
+		return err
+	}
+	s.k.Describe(s.name(), func() any { return s.Stats() })
+	return nil
 }
 
 // newHTTP is what speaks HTTP.
@@ -125,6 +148,9 @@ func (s *Server) Session() kernel.Address { return s.self }
 // Config.Listeners, with the ports that were chosen (H3), also while they are not
 // listened on.
 func (s *Server) Addrs() []net.Addr {
+	if s.herd != nil {
+		return s.herd.addrs()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []net.Addr
@@ -140,16 +166,24 @@ func (s *Server) Handlers() []Route {
 }
 
 // SetHandlers has other routes from the next request on. ErrConfig, and no change,
-// if they cannot work (H19).
+// if they cannot work (H19). In a master it is workers started from then on that
+// have them; a worker refuses with ErrWorker (P25).
 func (s *Server) SetHandlers(list []Route) error {
+	if s.post != nil {
+		return ErrWorker
+	}
 	r, err := compile("SetHandlers: Route", list)
+	if err == nil && s.herd != nil {
+		err = s.herd.tell(func(t *told) { t.Handlers = r.list })
+	}
 	if err == nil {
 		s.routes.Store(r)
 	}
 	return err
 }
 
-// Stats is a glimpse of a server; kernel.Kernel.Describe shows it, too.
+// Stats is a glimpse of a server, or of one worker of it; kernel.Kernel.Describe shows
+// it, too. That of a master is empty but for the addresses: see Server.Pool.
 type Stats struct {
 	Addresses   []string
 	Listening   bool
@@ -169,6 +203,15 @@ func (s *Server) Stats() Stats {
 	for _, d := range s.doors {
 		st.Addresses = append(st.Addresses, d.addr.String())
 		st.Listening = st.Listening || d.ln != nil
+	}
+	switch {
+	case s.post != nil:
+		st.Listening = s.now() == isOpen && !s.post.paused.Load()
+	case s.herd != nil:
+		st.Listening = s.herd.listening()
+		for _, a := range s.herd.addrs() {
+			st.Addresses = append(st.Addresses, a.String())
+		}
 	}
 	return st
 }

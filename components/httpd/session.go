@@ -1,8 +1,10 @@
 package httpd
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/usher-go/usher/components/prefork"
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
 )
@@ -13,11 +15,18 @@ func (s *Server) session() kernel.Receiver {
 		session.Handle("_start", s.onStart),
 		session.Handle("_stop", func(*kernel.Context) error { s.cut(); return nil }),
 		session.On(evServe, func(*kernel.Context, struct{}) error { s.serveAll(); return nil }),
+		session.On(evConn, s.onConn),
+		session.On(evRetired, func(*kernel.Context, struct{}) error { s.drain(); return nil }),
 		session.Handle(Done, s.onResponse((*Response).Done)),
 		session.Handle(Close, s.onResponse((*Response).Close)),
 		session.Handle(Stream, s.onResponse((*Response).Send)),
-		session.Handle(GetHandlers, s.onGetHandlers),
-		session.On(SetHandlers, func(_ *kernel.Context, list []Route) error { return s.SetHandlers(list) }),
+		session.Handle(GetHandlers, s.onGet(func() any { return s.Handlers() })),
+		session.On(SetHandlers, func(c *kernel.Context, list []Route) error { return s.refusal(c, s.SetHandlers(list)) }),
+		session.Handle(GetForkHandlers, s.onGet(func() any { return s.ForkHandlers() })),
+		session.On(SetForkHandlers, func(c *kernel.Context, m map[kernel.Address]string) error {
+			return s.refusal(c, s.SetForkHandlers(m))
+		}),
+		session.Handle(IsChild, func(c *kernel.Context) error { c.Return(prefork.IsChild()); return nil }),
 		session.Handle(SetCloseHandler, s.onSetCloseHandler),
 		session.Handle(StartListen, s.onStartListen),
 		session.Handle(StopListen, func(*kernel.Context) error { s.StopListen(); return nil }),
@@ -46,21 +55,33 @@ func (s *Server) onResponse(do func(*Response)) kernel.Handler {
 	}
 }
 
-func (s *Server) onGetHandlers(c *kernel.Context) error {
-	t, ok := c.Arg(0).(Target)
-	if !ok {
-		t.Event, _ = c.Arg(1).(string)
-		switch a := c.Arg(0).(type) {
-		case kernel.Address:
-			t.Session = a
-		case string:
-			t.Session = kernel.Address(a)
+// onGet posts what get returns.
+func (s *Server) onGet(get func() any) kernel.Handler {
+	return func(c *kernel.Context) error {
+		t, ok := c.Arg(0).(Target)
+		if !ok {
+			t.Event, _ = c.Arg(1).(string)
+			switch a := c.Arg(0).(type) {
+			case kernel.Address:
+				t.Session = a
+			case string:
+				t.Session = kernel.Address(a)
+			}
 		}
+		if t.check(c.Event()) == nil {
+			s.tell(t, get())
+		}
+		return nil
 	}
-	if t.check("GETHANDLERS") == nil {
-		s.tell(t, s.Handlers())
+}
+
+// refusal tells of what only the other kind of process can do, and goes on (P24, P25).
+func (s *Server) refusal(c *kernel.Context, err error) error {
+	if errors.Is(err, ErrWorker) {
+		s.complain(saysRefused, "", fmt.Errorf("event %q from %v: %w", c.Event(), c.Sender(), err))
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (s *Server) onSetCloseHandler(c *kernel.Context) error {
@@ -91,18 +112,30 @@ func (s *Server) onSetCloseHandler(c *kernel.Context) error {
 }
 
 func (s *Server) onStartListen(*kernel.Context) error {
-	if err := s.StartListen(); err != nil {
-		s.complain(saysListen, "", err)
+	start := func() {
+		if err := s.StartListen(); err != nil {
+			s.complain(saysListen, "", err)
+		}
+	}
+	if s.herd != nil { // it waits for workers
+		go start()
+	} else {
+		start()
 	}
 	return nil
 }
 
 func (s *Server) onShutdown(c *kernel.Context) error {
 	_ = c.AliasRemove(s.cfg.Alias) // the second time it is gone already
-	if a := c.Arg(0); a != nil && a != false {
-		s.drain()
-	} else {
+	graceful := c.Arg(0) != nil && c.Arg(0) != false
+	if s.post != nil { // the worker goes first: it must not accept what nobody serves
+		s.post.worker.Retire()
+	}
+	switch {
+	case !graceful:
 		s.cut()
+	case s.post == nil:
+		s.drain()
 	}
 	return nil
 }

@@ -57,15 +57,26 @@ func (s *Server) drain() {
 		s.cut()
 		return
 	}
-	s.http.SetKeepAlivesEnabled(false)
-	// net/http closes what is idle, and after five seconds what has not said
-	// anything (H90). It looks now and then; settle sees the end at once.
-	go func() { _ = s.http.Shutdown(s.over) }()
+	if s.herd != nil {
+		s.herd.stop(false, true)
+		return
+	}
+	if s.post != nil {
+		s.post.gate.Close()
+	}
+	s.http.SetKeepAlivesEnabled(false) // closes what is idle, too
+	// What has said nothing yet gets five seconds (H90). Not sooner: once net/http
+	// shuts down, it drops also what it has just read. It closes what is silent by
+	// then, and looks now and then; settle sees the end at once.
+	s.unlessOver(silence, func() { go func() { _ = s.http.Shutdown(s.over) }() })
 	if d := s.cfg.ShutdownTimeout; d > 0 {
 		s.unlessOver(d, s.cut)
 	}
 	s.settle()
 }
+
+// silence is what net/http, too, allows a new connection until it counts as idle.
+const silence = 5 * time.Second
 
 // cutGrace is how long a forced end waits for handlers that run.
 const cutGrace = time.Second
@@ -73,6 +84,10 @@ const cutGrace = time.Second
 // cut closes everything (H87).
 func (s *Server) cut() {
 	if !s.advance(isCut) {
+		return
+	}
+	if s.herd != nil {
+		s.herd.stop(true, true)
 		return
 	}
 	s.mu.Lock()

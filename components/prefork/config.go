@@ -39,8 +39,8 @@ type Config struct {
 	MaxSpareServers int // idle workers kept at most; default 10, raised above MinSpareServers; Unlimited (P45)
 	MaxClients      int // living workers at most, busy and idle; default 50, at most MaxWorkers (P48)
 
-	// MaxRequests is how many connections a worker accepts before it is
-	// replaced. Default 25; Unlimited (P66).
+	// MaxRequests is how many connections a worker accepts, or with
+	// Worker.ServeRequests how many requests it finishes, before it is replaced. Default 25; Unlimited (P66).
 	MaxRequests int
 
 	// MaxRequestsJitter lets a worker accept up to so many more, drawn by each
@@ -106,6 +106,12 @@ type Config struct {
 	// with Worker.Serve. It runs inside the handler of a session that ends with
 	// the worker. An error is a failed start. Needed.
 	Server func(c *kernel.Context, w *Worker) error
+
+	// Tell is called in the master before each worker is started, which finds the
+	// result by Told: what the master has learnt since its program began. At most
+	// 100 KB without zero bytes, and no secrets: it is in the worker's environment.
+	// Default nil.
+	Tell func() string
 
 	// ReadTimeout is how long a connection may be silent in both directions; a
 	// read that waits for longer fails. Default 30 s; Unlimited.

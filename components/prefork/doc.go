@@ -123,6 +123,8 @@
 //     and leaves; its replacement does not wait for the growth limit (P66). A
 //     worker that leaves, for this or any other reason but its master's death,
 //     serves what it has accepted: no connection is lost.
+//   - Worker.ServeRequests is for protocols with requests: it is they that make a worker
+//     busy and count for MaxRequests (P14, P16, P20).
 //   - A worker accepts while it serves fewer than ConnsPerServer; then clients
 //     wait in the system's backlog for whoever is free first (P65).
 //   - A worker that dies before it served anybody and within two seconds of

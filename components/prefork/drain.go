@@ -19,23 +19,39 @@ func (w *Worker) drain(c *kernel.Context) error {
 	for _, d := range w.doors {
 		d.Drain()
 	}
-	w.estate.seat.set(StateDraining, time.Now())
+	w.finishing()
 	_ = w.control.Put(filter.Frame{Name: wordDrain}) // a master that is gone need not know
 	w.leaveWhenDone(c)
 	return nil
 }
 
 func (w *Worker) leaveWhenDone(c *kernel.Context) {
-	if w.draining && w.ajar == 0 && w.open == 0 {
+	if !w.draining || w.ajar > 0 {
+		return
+	}
+	w.allHandedOver(c)
+	if w.open == 0 {
 		w.leave(c)
 	}
 }
 
-// leave ends the process: its kernel stops, with everything in it.
+// leave ends the process: its kernel stops, with everything in it. That of a server of
+// requests may first handle what came with the last of them, for logs perhaps: it
+// stops when nothing is left to do.
 func (w *Worker) leave(c *kernel.Context) {
 	w.lease.Release()
-	c.Kernel().Stop()
+	if !w.requests.counted || w.left {
+		c.Kernel().Stop()
+		return
+	}
+	w.left = true
+	c.AlarmRemoveAll()
+	w.control.Close()
+	time.AfterFunc(lastTurn, c.Kernel().Stop)
 }
+
+// lastTurn is for sessions that never run out of things to do.
+const lastTurn = time.Second
 
 // orphanGrace is how long a worker goes on with what it has when its master is
 // gone: nobody is left to end it.

@@ -30,12 +30,7 @@ func (a address) open() (*endpoint, error) {
 	if a.network == "systemd" {
 		return a.adopt()
 	}
-	ln, err := net.Listen(a.network, a.target)
-	if a.network == "unix" && errors.Is(err, syscall.EADDRINUSE) {
-		if err = removeStale(a.target); err == nil {
-			ln, err = net.Listen(a.network, a.target)
-		}
-	}
+	ln, err := a.listen(net.Listen)
 	if err != nil {
 		return nil, a.failed(err)
 	}
@@ -71,13 +66,8 @@ func openAll(all []address) ([]*endpoint, error) {
 	return open, nil
 }
 
-// own sets the mode of a new socket file and remembers which file it is.
+// own remembers which file a new socket is.
 func (e *endpoint) own() error {
-	if e.mode != 0 {
-		if err := os.Chmod(e.target, e.mode); err != nil {
-			return err
-		}
-	}
 	info, err := os.Lstat(e.target)
 	e.file = info
 	return err

@@ -31,7 +31,7 @@ func parseListen(field, s string) (address, error) {
 		if err != nil {
 			return bad()
 		}
-		if _, ok := decimal(port, 65535); !ok {
+		if _, ok := decimal(port, 65535); !ok || strings.ContainsAny(host, "@/?# ") || strings.Contains(host, "%") && !strings.Contains(host, ":") {
 			return bad()
 		}
 		// All addresses only for those who write so: a server must not be
@@ -47,7 +47,7 @@ func parseListen(field, s string) (address, error) {
 		return address{text: s, network: "systemd", target: rest}, nil
 	case "unix":
 		path, query, asked := strings.Cut(rest, "?")
-		if !strings.HasPrefix(path, "/") || strings.ContainsRune(path, 0) {
+		if !strings.HasPrefix(path, "/") || path == "/" || strings.ContainsRune(path, 0) {
 			return bad()
 		}
 		a := address{text: s, network: "unix", target: path}

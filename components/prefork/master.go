@@ -59,7 +59,7 @@ func newMaster(p *Pool, cfg Config, l limits, from *handover) (*master, error) {
 	m := &master{
 		pool: p, cfg: cfg, path: path,
 		table:   newTable(l, rand.Float64),
-		spawner: &spawner{cfg.Name, p.board, p.endpoints, map[int]*software{1: program}},
+		spawner: &spawner{cfg.Name, p.board, p.endpoints, map[int]*software{1: program}, cfg.Tell},
 		crew:    map[int]*hand{},
 		pid:     pidFile{path: cfg.PIDFile, takeOver: from != nil},
 	}

@@ -102,8 +102,9 @@ func newPool(k *kernel.Kernel, cfg Config, change func(*limits)) (*Pool, error) 
 
 // notOurs is a pool in a worker of another one.
 func notOurs(k *kernel.Kernel, name string) *Pool {
-	p := &Pool{k: k, name: name}
+	p := &Pool{k: k, name: name, over: make(chan struct{})}
 	p.ended.Store(true)
+	close(p.over)
 	return p
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -20,8 +21,8 @@ const (
 
 // header is the scoreboard's first line.
 type header struct {
-	magic, version, slots atomic.Uint64
-	_                     [13]uint64
+	magic, version, slots, since atomic.Uint64
+	_                            [12]uint64
 }
 
 // line is one worker's part of the scoreboard. Only that worker writes to it
@@ -29,8 +30,8 @@ type header struct {
 // word: a worker killed at any point leaves every field old or new, never torn.
 type line struct {
 	state, pid, life, connections, requests, started, changed, beat atomic.Uint64
-	generation                                                      atomic.Uint64
-	_                                                               [7]uint64
+	generation, said                                                atomic.Uint64
+	text                                                            [maxSaid / 8]atomic.Uint64 // said bytes of it
 }
 
 var (
@@ -42,6 +43,7 @@ var (
 // guards it. It may be read from any goroutine.
 type scoreboard struct {
 	file  *os.File // what workers inherit
+	head  *header
 	lines []line
 	clock clock
 }
@@ -70,8 +72,17 @@ func createScoreboard(slots int) (*scoreboard, error) {
 	b, err := newScoreboard(f, data)
 	if err != nil {
 		f.Close()
+		return nil, err
 	}
-	return b, err
+	h.since.Store(b.clock.encode(time.Now()))
+	return b, nil
+}
+
+// since is when the scoreboard was made.
+func (b *scoreboard) since() time.Time {
+	t := b.clock.decode(b.head.since.Load())
+	runtime.KeepAlive(b)
+	return t
 }
 
 // mapScoreboard maps the scoreboard in f, which it keeps. A file that is not a
@@ -120,6 +131,7 @@ func newScoreboard(f *os.File, data []byte) (*scoreboard, error) {
 	}
 	b := &scoreboard{
 		file:  f,
+		head:  headerOf(data),
 		lines: unsafe.Slice((*line)(unsafe.Pointer(&data[lineSize])), len(data)/lineSize-1),
 		clock: c,
 	}

@@ -5,7 +5,6 @@ package prefork
 import (
 	"errors"
 	"net"
-	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel"
@@ -22,12 +21,10 @@ func (w *Worker) full() bool {
 func (w *Worker) taken(c *kernel.Context, conn net.Conn) error {
 	w.open++
 	if !w.draining && w.open == 1 {
-		w.estate.seat.set(StateBusy, time.Now())
+		w.show(StateBusy)
 	}
 	if w.full() {
-		for _, d := range w.doors {
-			d.PauseAccept()
-		}
+		w.openOrPause()
 	}
 	count := w.estate.seat.connection()
 	g := guard(w, conn)
@@ -35,7 +32,7 @@ func (w *Worker) taken(c *kernel.Context, conn net.Conn) error {
 		_ = g.Close()
 		c.Kernel().Report("prefork", "connection dropped", err)
 	}
-	if n := w.cfg.MaxRequests; n != Unlimited && count >= uint64(n) {
+	if n := w.cfg.MaxRequests; n != Unlimited && !w.requests.counted && count >= uint64(n) {
 		return w.drain(c)
 	}
 	return nil
@@ -49,13 +46,9 @@ func (w *Worker) finished(c *kernel.Context, _ struct{}) error {
 		return nil
 	}
 	if w.open == 0 {
-		w.estate.seat.set(StateIdle, time.Now())
+		w.show(StateIdle)
 	}
-	if !w.full() {
-		for _, d := range w.doors {
-			d.ResumeAccept()
-		}
-	}
+	w.openOrPause()
 	return nil
 }
 

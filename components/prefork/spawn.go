@@ -28,6 +28,7 @@ type spawner struct {
 	board     *scoreboard
 	endpoints []*endpoint
 	programs  map[int]*software // by generation
+	tell      func() string
 }
 
 // process is a running worker as its master sees it.
@@ -107,7 +108,7 @@ func (s *spawner) start(slot int, life uint64, generation int, exited func(*os.P
 	cmd := &exec.Cmd{
 		Path:        program.path,
 		Args:        slices.Clone(os.Args),
-		Env:         append(os.Environ(), inheritanceVariable+"="+h.String()),
+		Env:         s.environ(h),
 		Stdout:      os.Stdout,
 		Stderr:      speak,
 		ExtraFiles:  files,
@@ -129,6 +130,15 @@ func (s *spawner) start(slot int, life uint64, generation int, exited func(*os.P
 		exited(cmd.ProcessState, err)
 	}()
 	return &process{cmd.Process.Pid, control, cmd.Process, said, gone}, nil
+}
+
+// environ is a worker's environment.
+func (s *spawner) environ(h inheritance) []string {
+	env := append(os.Environ(), inheritanceVariable+"="+h.String())
+	if s.tell == nil {
+		return env
+	}
+	return append(env, toldVariable+"="+s.tell())
 }
 
 // signal never hits another process that got the same number: after the worker

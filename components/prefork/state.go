@@ -1,5 +1,7 @@
 package prefork
 
+import "slices"
+
 // State is what a worker is doing.
 type State uint8
 
@@ -37,3 +39,12 @@ func (s State) Letter() byte {
 
 // MarshalText gives the state's name, for JSON.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText writes; what it does not know is unknown.
+func (s *State) UnmarshalText(text []byte) error {
+	*s = states
+	if i := slices.Index(stateNames[:], string(text)); i >= 0 {
+		*s = State(i)
+	}
+	return nil
+}

@@ -84,10 +84,15 @@ func (p *Pool) Stats() (Stats, error) {
 	if p.ended.Load() {
 		return Stats{}, kernel.ErrNoSession
 	}
-	s := Stats{Started: int(p.started.Load()), Lost: int(p.lost.Load())}
-	letters := make([]byte, 0, len(p.board.lines))
-	last := p.view.Load().limits.maxClients
-	for _, w := range p.board.snapshot(nil) {
+	s := p.board.stats(p.view.Load().limits.maxClients)
+	s.Started, s.Lost = int(p.started.Load()), int(p.lost.Load())
+	return s, nil
+}
+
+// stats is who lives; so many slots are shown at least.
+func (b *scoreboard) stats(last int) (s Stats) {
+	letters := make([]byte, 0, len(b.lines))
+	for _, w := range b.snapshot(nil) {
 		letters = append(letters, w.State.Letter())
 		if w.State != StateDead {
 			s.Workers = append(s.Workers, w)
@@ -95,7 +100,7 @@ func (p *Pool) Stats() (Stats, error) {
 		}
 	}
 	s.Letters = string(letters[:min(last, len(letters))])
-	return s, nil
+	return s
 }
 
 // Status returns all there is to know about the pool; kernel.ErrNoSession when it
@@ -108,18 +113,33 @@ func (p *Pool) Status() (Status, error) {
 	v := p.view.Load()
 	s := Status{
 		Stats: stats, Name: p.name, PID: os.Getpid(), Since: p.born, Generation: v.generation,
-		Counts: map[string]int{}, Slow: int(p.slow.Load()), Stopping: v.stopping,
-		Limits: Limits{
-			StartServers: v.limits.start, MinSpareServers: v.limits.minSpare, MaxSpareServers: v.limits.maxSpare,
-			MaxClients: v.limits.maxClients, MaxProcesses: v.limits.maxClients + v.limits.surplus,
-			MaxAge: v.limits.maxAge, MaxRSS: v.limits.maxRSS, Timeout: v.limits.timeout,
-		},
+		Slow: int(p.slow.Load()), Stopping: v.stopping, Limits: v.limits.public(),
 		Reload: ReloadStatus{Active: v.reload.active, Generation: v.reload.generation, Need: v.reload.need},
 		Boots:  BootStatus{Failures: v.boots.failures, GiveUp: v.limits.failedBoots, NextTry: v.boots.notBefore},
 	}
 	if v.failed != nil {
 		s.Reload.Failed = v.failed.Error()
 	}
+	s.sum()
+	return s, nil
+}
+
+// public is what of them can be seen.
+func (l limits) public() Limits {
+	return Limits{
+		StartServers: l.start, MinSpareServers: l.minSpare, MaxSpareServers: l.maxSpare,
+		MaxClients: l.maxClients, MaxProcesses: l.maxClients + l.surplus,
+		MaxAge: l.maxAge, MaxRSS: l.maxRSS, Timeout: l.timeout,
+	}
+}
+
+// ResidentMemory is how many bytes of memory a process uses; 0 where the system does not
+// tell.
+func ResidentMemory(pid int) int64 { return residentMemory(pid) }
+
+// sum fills in what follows from the workers.
+func (s *Status) sum() {
+	s.Counts = map[string]int{}
 	for i := range s.Workers {
 		w := &s.Workers[i]
 		w.RSS = residentMemory(w.PID)
@@ -127,5 +147,4 @@ func (p *Pool) Status() (Status, error) {
 		s.Connections += w.Connections
 		s.Requests += w.Requests
 	}
-	return s, nil
 }

@@ -19,9 +19,10 @@ type WorkerStatus struct {
 	Connections uint64    `json:"connections"`
 	Requests    uint64    `json:"requests"`
 	Started     time.Time `json:"started"`
-	Changed     time.Time `json:"changed"`       // when State last changed
-	Beat        time.Time `json:"beat"`          // last sign of life; in the future: it asked for patience (Worker.Extend)
-	RSS         int64     `json:"rss,omitempty"` // bytes of memory in use; only from Pool.Status, and 0 where the system does not tell
+	Changed     time.Time `json:"changed"`           // when State last changed
+	Beat        time.Time `json:"beat"`              // last sign of life; in the future: it asked for patience (Worker.Extend)
+	Request     string    `json:"request,omitempty"` // one that runs, as Worker.RequestBegan was told
+	RSS         int64     `json:"rss,omitempty"`     // bytes of memory in use; only from Pool.Status, and 0 where the system does not tell
 }
 
 // assign makes a slot ready for its next worker. The master calls it before the
@@ -43,6 +44,7 @@ func (b *scoreboard) write(slot int, life uint64, generation int, state State, n
 	l.pid.Store(0)
 	l.connections.Store(0)
 	l.requests.Store(0)
+	l.said.Store(0)
 	l.started.Store(at)
 	l.changed.Store(at)
 	l.beat.Store(at)
@@ -72,6 +74,7 @@ func (b *scoreboard) status(slot int) WorkerStatus {
 		Started:     b.clock.decode(l.started.Load()),
 		Changed:     b.clock.decode(l.changed.Load()),
 		Beat:        b.clock.decode(l.beat.Load()),
+		Request:     l.reads(),
 	}
 	runtime.KeepAlive(b)
 	w.Letter = string(w.State.Letter())

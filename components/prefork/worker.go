@@ -25,6 +25,8 @@ const (
 	evDeserted kernel.Event[kernel.Address] = "deserted"
 	evBeat     kernel.Event[struct{}]       = "beat"
 	evLeave    kernel.Event[struct{}]       = "leave"
+	evRetire   kernel.Event[struct{}]       = "retire"
+	evPause    kernel.Event[bool]           = "pause"
 )
 
 // Worker is a worker process as Config.Server sees it. It accepts on the pool's
@@ -44,6 +46,9 @@ type Worker struct {
 	ajar     int                    // doors not shut yet
 	open     int                    // connections not closed yet
 	draining bool
+	paused   bool
+	left     bool
+	requests requests
 }
 
 // Slot is the worker's place on the scoreboard, from 0.
@@ -113,6 +118,8 @@ func (w *Worker) session() *session.Session {
 		session.On(evFinished, w.finished),
 		session.On(evDeserted, w.deserted),
 		session.On(evBeat, w.beat),
+		session.On(evRetire, func(c *kernel.Context, _ struct{}) error { return w.drain(c) }),
+		session.On(evPause, w.pause),
 		session.On(evLeave, func(c *kernel.Context, _ struct{}) error { w.leave(c); return nil }),
 	)
 }
@@ -185,6 +192,9 @@ func (w *Worker) word(c *kernel.Context, f filter.Frame) error {
 
 // beat shows that events are handled here (P61, P68), also while draining (P67).
 func (w *Worker) beat(c *kernel.Context, _ struct{}) error {
+	if w.left {
+		return nil
+	}
 	w.estate.seat.show(time.Now())
 	evBeat.Delay(c, w.cfg.beatInterval(), struct{}{})
 	return nil

@@ -1,0 +1,157 @@
+package httpd
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+//go:embed status.html
+var statusHTML string
+
+var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
+	"ago":      func(t, now time.Time) string { return span(now.Sub(t)) },
+	"span":     span,
+	"bytes":    size,
+	"clock":    func(t time.Time) string { return t.Format("15:04:05") },
+	"rfc":      func(t time.Time) string { return t.Format(time.RFC3339) },
+	"state":    stateClass,
+	"duration": func(d time.Duration) string { return d.Round(10 * time.Microsecond).String() },
+	"number":   grouped,
+}).Parse(statusHTML))
+
+// page is what the template needs beside the Status.
+type page struct {
+	Status
+	Idle, Busy, Rest int
+	Cells            []cell
+	Key              []cell
+	Others           []part
+	Refresh          int // seconds; 0: none
+	Faster, JSON     template.URL
+}
+
+// cell is one letter of the scoreboard.
+type cell struct{ Letter, Text string }
+
+// part is one of StatusConfig.Parts.
+type part struct {
+	Name    string
+	Numbers []datum
+	JSON    string
+}
+
+type datum struct{ Name, Value string }
+
+// order is that of a worker's life.
+const order = "_WSGX."
+
+func newPage(st Status, r *http.Request) *page {
+	p := &page{Status: st}
+	bySlot := map[int]string{}
+	for _, w := range st.Workers {
+		bySlot[w.Slot] = fmt.Sprintf("slot %d, pid %d: %s %s", w.Slot, w.PID, w.State, w.Request)
+		switch w.Letter {
+		case "_":
+			p.Idle++
+		case "W":
+			p.Busy++
+		default:
+			p.Rest++
+		}
+	}
+	for i, l := range st.Letters {
+		p.Cells = append(p.Cells, cell{string(l), bySlot[i]})
+	}
+	for _, l := range order {
+		p.Key = append(p.Key, cell{string(l), st.Legend[string(l)]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.Parts)) {
+		p.Others = append(p.Others, newPart(name, st.Parts[name]))
+	}
+	q := r.URL.Query()
+	if n, err := strconv.Atoi(q.Get("refresh")); err == nil {
+		p.Refresh = min(max(n, 0), 3600)
+	}
+	link := func(name, value string) template.URL {
+		v := url.Values{name: {value}}
+		if t := q.Get("token"); t != "" {
+			v.Set("token", t)
+		}
+		return template.URL("?" + v.Encode()) // encoded just now
+	}
+	p.Faster, p.JSON = link("refresh", "2"), link("format", "json")
+	if p.Refresh > 0 {
+		p.Faster = link("refresh", "0")
+	}
+	return p
+}
+
+// newPart shows the plain numbers at the top of a part, and all of it as JSON.
+func newPart(name string, v any) part {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return part{Name: name, JSON: err.Error()}
+	}
+	p := part{Name: name, JSON: string(text)}
+	var top map[string]any
+	if json.Unmarshal(text, &top) != nil {
+		return p
+	}
+	for _, key := range slices.Sorted(maps.Keys(top)) {
+		switch v := top[key].(type) {
+		case float64:
+			p.Numbers = append(p.Numbers, datum{key, strconv.FormatFloat(v, 'f', -1, 64)})
+		case string, bool:
+			p.Numbers = append(p.Numbers, datum{key, fmt.Sprint(v)})
+		}
+	}
+	return p
+}
+
+// span is a duration for people.
+func span(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+func size(n int64) string {
+	switch {
+	case n == 0:
+		return "–"
+	case n < 1<<20:
+		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+}
+
+// grouped has a thin space before each three digits.
+func grouped(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+// stateClass is a CSS class.
+func stateClass(letter string) string {
+	if c, ok := map[string]string{"_": "idle", "W": "busy", "S": "start", "G": "drain", "X": "stop", ".": "dead"}[letter]; ok {
+		return c
+	}
+	return "stop"
+}
