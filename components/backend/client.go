@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
@@ -11,54 +12,78 @@ import (
 	"github.com/usher-go/usher/wheel/filter"
 )
 
-// A connection's session takes these; the first three and evOver are those of a
-// Conn, too.
+// A connection's session takes these; evIn to evEnd, evHello, evMute and evOver
+// are those of a Conn, too.
 const (
-	evIn    kernel.Event[filter.Frame] = "in"
-	evErr   kernel.Event[*wheel.Error] = "error"
-	evEnd   kernel.Event[error]        = "end"
-	evOut   kernel.Event[[]byte]       = "out" // encoded
-	evHurry kernel.Event[struct{}]     = "hurry"
-	evBye   kernel.Event[struct{}]     = "bye"
-	evOver  kernel.Event[struct{}]     = "over"
+	evIn       kernel.Event[filter.Frame] = "in"
+	evErr      kernel.Event[*wheel.Error] = "error"
+	evEnd      kernel.Event[error]        = "end"
+	evOut      kernel.Event[[]byte]       = "out"    // in the connection's own dialect
+	evForward  kernel.Event[parcel]       = "parcel" // in Protobuf
+	evAnswered kernel.Event[[]byte]       = "answered"
+	evFlushed  kernel.Event[struct{}]     = "flushed"
+	evJudged   kernel.Event[judgement]    = "judged"
+	evHurry    kernel.Event[struct{}]     = "hurry"
+	evExpire   kernel.Event[struct{}]     = "expire"
+	evFinish   kernel.Event[struct{}]     = "finish" // the server drains
+	evBye      kernel.Event[struct{}]     = "bye"
+	evOver     kernel.Event[struct{}]     = "over"
 )
 
 // client is one connection on the server's side. Nothing that comes over it may
 // harm another one.
 type client struct {
-	srv   *Server
-	desk  kernel.Address
-	conn  net.Conn
-	rw    *wheel.ReadWrite[filter.Frame, []byte]
-	name  string // it registered
-	heard bool   // a message has come
+	srv      *Server
+	desk     kernel.Address
+	conn     net.Conn
+	card     *card
+	greeting *wheel.ReadWrite[[]byte, []byte]
+	greet    *serverGreeting
+	judging  func() // ends the asking of ServerConfig.Auth
+
+	serializer Serializer
+	dialect    dialect
+	rw         *wheel.ReadWrite[filter.Frame, []byte]
+	identity   Identity
+	name       string // it registered
+	heard      bool   // a message has come
+	book       *book
+	queued     int // bytes that wait, as the server was told
+	asked      int // requests that are not answered
+	finishing  bool
+	pinged     time.Time
+	strikes    int // pings that came too early
 }
 
 func (p *client) session() *session.Session {
 	return session.New(
 		session.Handle("_start", p.start),
+		session.Handle("_stop", p.stop),
+		session.On(evHello, p.hello),
+		session.On(evMute, p.mute),
+		session.On(evJudged, p.judged),
 		session.On(evIn, p.in),
 		session.On(evOut, p.out),
+		session.On(evForward, p.forward),
+		session.On(evAnswered, p.answered),
+		session.On(evFlushed, func(*kernel.Context, struct{}) error { p.count(); return nil }),
 		session.On(evErr, p.trouble),
 		session.On(evEnd, func(c *kernel.Context, _ error) error { c.Stop(); return nil }),
 		session.On(evHurry, p.hurry),
+		session.On(evExpire, p.expire),
+		session.On(evFinish, p.finish),
 		session.On(evBye, p.bye),
-		session.On(evOver, func(c *kernel.Context, _ struct{}) error { c.Stop(); return nil }),
+		session.On(evOver, func(c *kernel.Context, _ struct{}) error { p.hangUp(); c.Stop(); return nil }),
 	)
 }
 
-func (p *client) start(c *kernel.Context) error {
-	f, err := p.srv.codec.filter()
-	if err != nil {
-		return err
+// stop: what was begun is rolled back, by being forgotten.
+func (p *client) stop(c *kernel.Context) error {
+	if p.judging != nil {
+		p.judging()
 	}
-	p.rw, err = wheel.NewReadWrite(c, p.conn, wheel.ReadWriteConfig[filter.Frame, []byte]{
-		Filter: f, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd, MaxOutput: p.srv.cfg.MaxOutput,
-	})
-	if err == nil {
-		evHurry.Delay(c, p.srv.cfg.RegisterTimeout, struct{}{})
-	}
-	return err
+	p.srv.queued.Add(-int64(p.queued))
+	return nil
 }
 
 // in answers a frame, or passes it to whoever does.
@@ -67,105 +92,139 @@ func (p *client) in(c *kernel.Context, f filter.Frame) error {
 		p.heard = true
 		c.AlarmClear(evHurry.Name())
 	}
+	live := LiveActive
+	err := error(nil)
 	switch {
-	case f.Name == cmdRegister:
-		return p.register(c, f)
 	case f.Name == cmdPing:
-		return p.answer(c, filter.Frame{Name: evPong, Args: f.Args, ReplyTo: f.ID})
+		live, err = LivePing, p.ping(c, f)
+	case f.Name == cmdRegister:
+		err = p.register(c, f)
+	case f.Name == cmdClient:
+		err = p.toSession(c, f)
+	case isTx(f.Name):
+		err = p.transact(c, f)
 	case f.To != "":
-		return p.route(c, f)
+		err = p.route(c, f)
+	case p.srv.cfg.Commands[f.Name] != "":
+		err = p.command(c, f)
+	default:
+		live, err = LiveUnknown, p.refuse(c, f, "unknown command", "")
 	}
-	return p.command(c, f)
+	p.card.said(live, c.Now())
+	return err
 }
+
+// ping answers, unless pings come much faster than they should.
+func (p *client) ping(c *kernel.Context, f filter.Frame) error {
+	least, now := p.srv.cfg.MinPing, c.Now()
+	if p.serializer != Storable && !p.pinged.IsZero() && now.Sub(p.pinged) < least/2 {
+		if p.strikes++; p.strikes > maxStrikes {
+			return p.drop(c, "connection closed: it pings too often", fmt.Errorf("ServerConfig.MinPing is %v", least))
+		}
+	}
+	p.pinged = now
+	return p.answer(c, filter.Frame{Name: evPong, Args: f.Args, ReplyTo: f.ID})
+}
+
+const maxStrikes = 3
 
 // register names the connection. The desk is called and not posted to, here and
 // for routing: a client that floods waits for it, and cannot fill its queue.
 func (p *client) register(c *kernel.Context, f filter.Frame) error {
 	r, ok := registrationOf(f.Args)
-	if !ok {
-		return p.refuse(c, f, fmt.Sprintf("register_service wants a name, of UTF-8, of at most %d bytes, and not %q", maxName, Everyone))
+	switch {
+	case !ok:
+		return p.refuse(c, f, fmt.Sprintf("register_service wants a name, of UTF-8, of at most %d bytes, and not %q", maxName, Everyone), "")
+	case !p.allowed(Register, r.name):
+		return p.refuse(c, f, fmt.Sprintf("you may not register %.64q", r.name), codeDenied)
+	}
+	switch v, err := evRegister.Call(c, p.desk, r); {
+	case err != nil:
+		return nil // a desk that ends takes us along
+	case v == false:
+		return p.refuse(c, f, "too many service names; see ServerConfig.MaxNames", codeLimit)
 	}
 	p.name = r.name
-	_, _ = evRegister.Call(c, p.desk, r) // a desk that ends takes us along
+	p.card.note(func(s *ConnStatus) { s.Name = r.name })
 	return nil
 }
 
-func (p *client) route(c *kernel.Context, f filter.Frame) error {
-	b, err := p.srv.codec.encode(filter.Frame{Name: f.Name, Args: f.Args, From: p.name})
-	if err != nil {
-		return p.refuse(c, f, err.Error())
+func (p *client) allowed(what Action, name string) bool {
+	allow := p.srv.cfg.Allow
+	return allow == nil || allow(p.identity, what, name)
+}
+
+// maySend is what Allow says to a To.
+func (p *client) maySend(to string) error {
+	what := SendTo
+	if to == Everyone {
+		what = Broadcast
 	}
-	_, _ = evRoute.Call(c, p.desk, parcel{f.To, b})
+	if !p.allowed(what, to) {
+		return &txError{fmt.Sprintf("you may not send to %.64q", to), codeDenied}
+	}
+	return nil
+}
+
+// parcelOf makes what others get of a message.
+func (p *client) parcelOf(name, to string, args []any) (parcel, error) {
+	if low, ok := serviceName(to); ok {
+		to = low
+	} else if to != Everyone {
+		return parcel{}, &txError{fmt.Sprintf("%.64q is no service name", to), ""}
+	}
+	if reserved(name) {
+		return parcel{}, &txError{fmt.Sprintf("messages of the name %q are the server's own", name), codeDenied}
+	}
+	if err := p.maySend(to); err != nil {
+		return parcel{}, err
+	}
+	b, err := p.srv.wire.encode(filter.Frame{Name: name, Args: args, From: p.name})
+	return parcel{to, b}, err
+}
+
+func (p *client) route(c *kernel.Context, f filter.Frame) error {
+	parcel, err := p.parcelOf(f.Name, f.To, f.Args)
+	if err != nil {
+		return p.refuseErr(c, f, err)
+	}
+	_, _ = evRoute.Call(c, p.desk, parcel)
 	return nil
 }
 
 func (p *client) command(c *kernel.Context, f filter.Frame) error {
-	to, ok := p.srv.cfg.Commands[f.Name]
-	if !ok {
-		return p.refuse(c, f, "unknown command")
-	}
-	r := &Request{Message{Name: f.Name, Args: f.Args, From: p.name}, p.srv, c.Self(), f.ID}
-	switch err := c.Post(to, f.Name, r); {
+	r := &Request{Message{Name: f.Name, Args: f.Args, From: p.name}, p.identity, p.srv, p.dialect, c.Self(), f.ID}
+	switch err := c.Post(p.srv.cfg.Commands[f.Name], f.Name, r); {
 	case errors.Is(err, kernel.ErrQueueFull):
-		return p.refuse(c, f, "too many requests; ask later")
+		return p.refuse(c, f, "too many requests; ask later", codeLimit)
 	case err != nil:
-		return p.refuse(c, f, "nobody to answer this command now")
+		return p.refuse(c, f, "nobody to answer this command now", "")
+	}
+	if f.ID != 0 {
+		p.asked++
 	}
 	return nil
 }
 
-func (p *client) refuse(c *kernel.Context, f filter.Frame, text string) error {
-	return p.answer(c, filter.Frame{Name: evError, Args: []any{text}, ReplyTo: f.ID})
+// refuseErr tells the client what it did wrong, in its own words if that is what
+// they are for.
+func (p *client) refuseErr(c *kernel.Context, f filter.Frame, err error) error {
+	var t *txError
+	if errors.As(err, &t) {
+		return p.refuse(c, f, t.text, t.code)
+	}
+	return p.refuse(c, f, err.Error(), "")
+}
+
+func (p *client) refuse(c *kernel.Context, f filter.Frame, text, code string) error {
+	return p.answer(c, filter.Frame{Name: evError, Args: []any{text, code}, ReplyTo: f.ID})
 }
 
 func (p *client) answer(c *kernel.Context, f filter.Frame) error {
-	b, err := p.srv.codec.encode(f)
+	b, err := p.dialect.encode(f)
 	if err != nil {
 		c.Kernel().Report("backend", "answer dropped", err)
 		return nil
 	}
 	return p.out(c, b)
-}
-
-// out sends a frame. A client that does not read its messages is dropped.
-func (p *client) out(c *kernel.Context, b []byte) error {
-	if err := p.rw.Put(b); errors.Is(err, wheel.ErrOutputFull) {
-		return p.drop(c, "connection dropped: it does not read its messages", err)
-	}
-	return nil // or the wheel's last event is on its way
-}
-
-func (p *client) trouble(c *kernel.Context, e *wheel.Error) error {
-	var refused *filter.FrameError
-	switch {
-	case errors.As(e, &refused):
-		p.report(c, "message refused", e)
-		if refused.Frame.ID != 0 {
-			return p.refuse(c, refused.Frame, refused.Err.Error())
-		}
-	case e.Op == "filter":
-		p.report(c, "connection closed: what comes are no frames", e)
-	}
-	return nil
-}
-
-func (p *client) hurry(c *kernel.Context, _ struct{}) error {
-	return p.drop(c, "connection closed: no message came within RegisterTimeout", errors.New("silent"))
-}
-
-func (p *client) drop(c *kernel.Context, cause string, err error) error {
-	p.report(c, cause, err)
-	p.rw.Close()
-	c.Stop()
-	return nil
-}
-
-func (p *client) report(c *kernel.Context, cause string, err error) {
-	c.Kernel().Report("backend", cause, fmt.Errorf("client %q at %v: %w", p.name, p.conn.RemoteAddr(), err))
-}
-
-func (p *client) bye(c *kernel.Context, _ struct{}) error {
-	p.rw.CloseFlushed()
-	evOver.Delay(c, farewell, struct{}{})
-	return nil
 }

@@ -1,45 +1,80 @@
 package backend
 
 import (
+	"crypto/tls"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
 
 // Config says where a client connects and how it keeps the connection. Only
-// Port is needed.
+// Port is needed, or a unix socket's path as Host.
 type Config struct {
-	Host  string // "" means 127.0.0.1
-	Port  int
-	Alias string // of the session that keeps the connection; "" means "backend" (B1)
+	Network string // "tcp" (default) or "unix"
+	Host    string // "" means 127.0.0.1; with Network "unix" the path
+	Port    int
+	Alias   string // of the session that keeps the connection; "" means "backend" (B1)
 
 	// Name registers the connection with the server; "" means the alias and the
 	// process ID, such as "backend4711" (B29). Names are lower-cased (B30).
 	Name string
 
+	// Serializer is how messages look on the wire. "" means Protobuf; Storable is
+	// for servers in Perl.
+	Serializer Serializer
+
+	// TLS, if set, has the connection made over TLS. ServerName is by default
+	// Host; Certificates are what the server knows this client by.
+	TLS *tls.Config
+
+	// User and Secret are for a server with ServerConfig.Secrets. The secret is
+	// never sent: each end proves to the other that it has it. A server that does
+	// not ask for it is refused.
+	User   string
+	Secret []byte
+
 	// PingTimeout is the ping policy (B9): 0 validates the connection before
 	// every message, which costs a round trip; less than 0 never; more only when
-	// the last message was at least that long ago (B10).
+	// the last message was at least that long ago (B10). SetPingTimeout changes it.
 	PingTimeout time.Duration
+
+	// IdlePing is how long the server may be silent before it is pinged, whatever
+	// PingTimeout says; at least what the server asks for in its hello. 0 means
+	// 30 s, less than 0 never.
+	IdlePing time.Duration
 
 	// PingWait is how long a pong may take before the connection counts as lost
 	// and is made anew. 0 means 10 s (B13).
 	PingWait time.Duration
 
+	// ConnectTimeout is for one attempt, and again for the hellos. 0 means 10 s.
+	ConnectTimeout time.Duration
+
 	// Timeout is how long a request may take, from the call to its answer, the
 	// wait for a connection included. 0 means 30 s.
 	Timeout time.Duration
+
+	// DrainTimeout is how long Drain waits for answers, and, with PingWait, for how
+	// long a server that said that it would close may leave it at that. 0 means 10 s.
+	DrainTimeout time.Duration
 
 	// MinBackoff and MaxBackoff bound the wait between two attempts to connect,
 	// which doubles each time and is spread by a fifth either way. 0 means
 	// 100 ms and 15 s.
 	MinBackoff, MaxBackoff time.Duration
 
-	// MaxQueued is how many messages may wait while there is no connection or a
-	// ping is out. 0 means 1024.
-	MaxQueued int
+	// MaxQueued and MaxQueuedBytes are how many messages, and bytes of them, may
+	// wait while there is no connection or a ping is out. 0 means 1024, and 16 MiB
+	// or MaxFrame if that is more.
+	MaxQueued, MaxQueuedBytes int
+
+	// Overflow says which message goes when there is no room for another.
+	// Default RefuseNewest.
+	Overflow Overflow
 
 	// MaxFrame is the size of the largest message, in bytes. 0 means 1 MiB. It
 	// should be the server's: one that gets a larger message drops the connection.
@@ -54,9 +89,17 @@ type Config struct {
 	Events  []kernel.Event[Message]
 }
 
+// Overflow is a policy for messages that wait.
+type Overflow uint8
+
+const (
+	RefuseNewest Overflow = iota // the sender gets ErrFull
+	DropOldest                   // what waited longest goes: a request gets ErrFull, another message is reported
+)
+
 func (c Config) complete(pid int) (Config, error) {
-	if c.Port < 1 || c.Port > 65535 {
-		return c, fmt.Errorf("%w: Config.Port is %d; want 1 to 65535", ErrArgument, c.Port)
+	if err := c.completePlace(); err != nil {
+		return c, err
 	}
 	for _, d := range []struct {
 		field string
@@ -64,7 +107,9 @@ func (c Config) complete(pid int) (Config, error) {
 		def   time.Duration
 	}{
 		{"PingWait", &c.PingWait, 10 * time.Second},
+		{"ConnectTimeout", &c.ConnectTimeout, 10 * time.Second},
 		{"Timeout", &c.Timeout, 30 * time.Second},
+		{"DrainTimeout", &c.DrainTimeout, 10 * time.Second},
 		{"MinBackoff", &c.MinBackoff, 100 * time.Millisecond},
 		{"MaxBackoff", &c.MaxBackoff, 15 * time.Second},
 	} {
@@ -72,96 +117,83 @@ func (c Config) complete(pid int) (Config, error) {
 			return c, err
 		}
 	}
+	if c.IdlePing == 0 {
+		c.IdlePing = 30 * time.Second
+	}
 	if c.MaxBackoff < c.MinBackoff {
 		return c, fmt.Errorf("%w: Config.MaxBackoff is %v, less than MinBackoff, %v; raise it", ErrArgument, c.MaxBackoff, c.MinBackoff)
+	}
+	if err := frameSize("Config.MaxFrame", &c.MaxFrame); err != nil {
+		return c, err
 	}
 	if err := count("Config.MaxQueued", &c.MaxQueued, 1024); err != nil {
 		return c, err
 	}
-	if err := frameSize("Config.MaxFrame", &c.MaxFrame); err != nil {
+	if err := count("Config.MaxQueuedBytes", &c.MaxQueuedBytes, max(16<<20, c.MaxFrame+headroom)); err != nil {
 		return c, err
 	}
 	if (c.Deliver == "") != (len(c.Events) == 0) {
 		return c, fmt.Errorf("%w: Config.Deliver is %q and Config.Events is %q; set both or none", ErrArgument, string(c.Deliver), c.Events)
 	}
-	if c.Host == "" {
-		c.Host = "127.0.0.1"
+	return c, c.completeIdentity(pid)
+}
+
+func (c *Config) completePlace() error {
+	switch c.Network {
+	case "", "tcp":
+		c.Network = "tcp"
+		if c.Port < 1 || c.Port > 65535 {
+			return fmt.Errorf("%w: Config.Port is %d; want 1 to 65535", ErrArgument, c.Port)
+		}
+		if c.Host == "" {
+			c.Host = "127.0.0.1"
+		}
+	case "unix":
+		if c.Host == "" || c.Port != 0 {
+			return fmt.Errorf("%w: Config.Host is %q and Config.Port %d; a unix socket needs a path as Host and no Port", ErrArgument, c.Host, c.Port)
+		}
+	default:
+		return fmt.Errorf("%w: Config.Network is %q; want tcp or unix", ErrArgument, c.Network)
 	}
 	if c.Alias == "" {
 		c.Alias = "backend"
+	}
+	return nil
+}
+
+func (c *Config) completeIdentity(pid int) error {
+	switch c.Serializer {
+	case "":
+		c.Serializer = Protobuf
+	case Protobuf, JSON, Storable:
+	default:
+		return fmt.Errorf("%w: Config.Serializer is %.64q; want Protobuf, JSON or Storable", ErrArgument, string(c.Serializer))
+	}
+	switch {
+	case len(c.Secret) > 0 && c.Serializer == Storable:
+		return fmt.Errorf("%w: Config.Secret is set, but Config.Serializer is Storable, which has no hello; use a certificate", ErrArgument)
+	case (len(c.Secret) > 0) != (c.User != ""):
+		return fmt.Errorf("%w: Config.User is %.64q, and Config.Secret has %d bytes; set both or none", ErrArgument, c.User, len(c.Secret))
+	case len(c.User) > maxName:
+		return fmt.Errorf("%w: Config.User has %d bytes; want at most %d", ErrArgument, len(c.User), maxName)
 	}
 	if c.Name == "" {
 		c.Name = fmt.Sprintf("%s%d", c.Alias, pid)
 	}
 	name, ok := serviceName(c.Name)
 	if !ok {
-		return c, fmt.Errorf("%w: Config.Name is %.300q; want UTF-8 of at most %d bytes, and not %q", ErrArgument, c.Name, maxName, Everyone)
+		return fmt.Errorf("%w: Config.Name is %.300q; want UTF-8 of at most %d bytes, and not %q", ErrArgument, c.Name, maxName, Everyone)
 	}
 	c.Name = name
-	return c, nil
+	return nil
 }
 
-// ServerConfig says how a server listens and what it answers. The zero value
-// listens on a free loopback port and answers register_service and ping.
-type ServerConfig struct {
-	Network string // "tcp" (default) or "unix"
-	Listen  string // "host:port", host empty for loopback; or a path. "" means a free loopback port
-	Alias   string // of the server's session; "" means "backend-server"
-
-	// Commands are what clients may ask for besides register_service and ping:
-	// each is posted, under its own name, to a session, with a *Request.
-	// Anything else is answered with the error "unknown command" (B31). A
-	// session that may be slower than its clients should have a
-	// kernel.QueueLimit: requests over it are refused, and do not pile up.
-	Commands map[string]kernel.Address
-
-	// MaxConns is how many clients may be connected; others are closed at once.
-	// 0 means 1024.
-	MaxConns int
-
-	// RegisterTimeout is how long a client may stay silent before its first
-	// message. 0 means 10 s.
-	RegisterTimeout time.Duration
-
-	// MaxFrame is the size of the largest message, in bytes. 0 means 1 MiB; a
-	// message made of tiny values takes many times its size once decoded.
-	MaxFrame int
-
-	// MaxOutput is how much may wait for a client that does not read, in bytes;
-	// then it is dropped. 0 means four times MaxFrame.
-	MaxOutput int
-}
-
-func (c ServerConfig) complete() (ServerConfig, error) {
-	switch c.Network {
-	case "":
-		c.Network = "tcp"
-	case "tcp", "unix":
-	default:
-		return c, fmt.Errorf("%w: ServerConfig.Network is %q; want tcp or unix", ErrArgument, c.Network)
+// address is what a wheel dials.
+func (c *Config) address() string {
+	if c.Network == "unix" {
+		return c.Host
 	}
-	if c.Listen == "" {
-		if c.Network == "unix" {
-			return c, fmt.Errorf("%w: ServerConfig.Listen is empty; a unix socket needs a path", ErrArgument)
-		}
-		c.Listen = "127.0.0.1:0"
-	}
-	if c.Alias == "" {
-		c.Alias = "backend-server"
-	}
-	if err := count("ServerConfig.MaxConns", &c.MaxConns, 1024); err != nil {
-		return c, err
-	}
-	if err := frameSize("ServerConfig.MaxFrame", &c.MaxFrame); err != nil {
-		return c, err
-	}
-	if err := count("ServerConfig.MaxOutput", &c.MaxOutput, 4*c.MaxFrame); err != nil {
-		return c, err
-	}
-	if c.MaxOutput < c.MaxFrame+headroom {
-		return c, fmt.Errorf("%w: ServerConfig.MaxOutput is %d; want at least MaxFrame and %d, which is %d", ErrArgument, c.MaxOutput, headroom, c.MaxFrame+headroom)
-	}
-	return c, duration("ServerConfig.RegisterTimeout", &c.RegisterTimeout, 10*time.Second)
+	return net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 }
 
 // takes reports whether a message of that name may be delivered.

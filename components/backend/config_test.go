@@ -20,6 +20,11 @@ func TestConfigNamesTheField(t *testing.T) {
 		"Config.Deliver":    {Port: 1, Deliver: "x"},
 		"Config.Events":     {Port: 1, Events: []kernel.Event[Message]{news}},
 		"Config.Name":       {Port: 1, Name: "\xff"},
+		"Config.Network":    {Port: 1, Network: "udp"},
+		"Config.Host":       {Port: 1, Network: "unix"},
+		"Config.Serializer": {Port: 1, Serializer: "xml"},
+		"Config.Secret":     {Port: 1, Serializer: Storable, User: "a", Secret: []byte("b")},
+		"Config.User":       {Port: 1, Secret: []byte("b")},
 	} {
 		if _, err := cfg.complete(1); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
@@ -32,6 +37,9 @@ func TestConfigNamesTheField(t *testing.T) {
 		"ServerConfig.MaxFrame":        {MaxFrame: -1},
 		"ServerConfig.MaxOutput":       {MaxOutput: 7},
 		"ServerConfig.RegisterTimeout": {RegisterTimeout: -1},
+		"ServerConfig.Serializers":     {Serializers: []Serializer{"xml"}},
+		"ServerConfig.MaxTx":           {MaxTx: -1},
+		"ServerConfig.Commands":        {Commands: map[string]kernel.Address{"tx_begin": "x"}},
 	} {
 		if _, err := cfg.complete(); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)

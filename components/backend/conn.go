@@ -12,24 +12,21 @@ import (
 
 // Conn is a persistent connection to a backend server: a session that registers,
 // validates the connection by its ping policy, and makes it anew when it breaks.
-// Its methods may be called from any goroutine, but for Ask, which answers the
-// session that calls it.
+// Its methods may be called from any goroutine, but for those that take a
+// kernel.Context, which answer the session that calls them.
 type Conn struct {
-	k     *kernel.Kernel
-	cfg   Config
-	codec codec
-	self  kernel.Address // set by _start
-	ids   atomic.Uint64
+	k       *kernel.Kernel
+	cfg     Config
+	dialect dialect
+	self    kernel.Address // set by _start
+	ids     atomic.Uint64
+	txs     atomic.Pointer[txIDs] // set by _start
 }
 
-// ConnState is a glimpse of a connection.
-type ConnState struct {
-	State      string // connecting, ready, suspect, reconnecting, closed
-	Waiting    int    // messages not sent yet
-	Asked      int    // requests not answered yet
-	Calls      int    // requests sent so far
-	Reconnects int
-}
+var background = context.Background()
+
+// Alias is what the connection's session is called.
+func (c *Conn) Alias() string { return c.cfg.Alias }
 
 // Send sends a message that wants no answer: to the server, or with m.To to a
 // service. nil means that it will be sent when the connection is up, unless the
@@ -48,24 +45,43 @@ func (c *Conn) Send(m Message) error {
 // posted as event. The answer comes exactly once, as a Reply: it always does,
 // after Config.Timeout at the latest. Errors as with Send.
 func (c *Conn) Ask(kc *kernel.Context, m Message, event kernel.Event[Reply]) error {
-	switch {
-	case event == "":
-		return fmt.Errorf("%w: Ask without an event; want the one that is to bring the Reply", ErrArgument)
-	case kc.Kernel() != c.k:
-		return fmt.Errorf("%w: Ask by a session of another kernel; open a connection in each", ErrArgument)
+	return ask(c, kc, event, func(done func(Reply)) (*outgoing, error) { return c.outgoing(m, done) }, func(r Reply) Reply { return r })
+}
+
+// AskPing is Ping for a session: event brings the outcome, as a Reply.
+func (c *Conn) AskPing(kc *kernel.Context, event kernel.Event[Reply]) error {
+	return c.Ask(kc, pingMessage(kc.Now()), event)
+}
+
+// ask submits a request for the current session; event brings what of
+// makes of its Reply.
+func ask[T any](c *Conn, kc *kernel.Context, event kernel.Event[T], build func(func(Reply)) (*outgoing, error), of func(Reply) T) error {
+	if err := c.mine(kc, "Ask", event.Name()); err != nil {
+		return err
 	}
 	var lease *kernel.Lease
-	o, err := c.outgoing(m, func(r Reply) {
-		_ = lease.Post(event.Name(), r)
+	o, err := build(func(r Reply) {
+		_ = lease.Post(event.Name(), of(r))
 		lease.Release()
 	})
 	if err != nil {
 		return err
 	}
-	lease = kc.Lease("backend request " + m.Name)
+	lease = kc.Lease("backend request " + o.name)
 	if _, err := evSubmit.Call(kc, c.self, o); err != nil {
 		lease.Release()
 		return ended(err)
+	}
+	return nil
+}
+
+// mine refuses what a session of another kernel wants.
+func (c *Conn) mine(kc *kernel.Context, method, event string) error {
+	switch {
+	case event == "":
+		return fmt.Errorf("%w: %s without an event; want the one that is to bring the outcome", ErrArgument, method)
+	case kc.Kernel() != c.k:
+		return fmt.Errorf("%w: %s by a session of another kernel; open a connection in each", ErrArgument, method)
 	}
 	return nil
 }
@@ -74,63 +90,83 @@ func (c *Conn) Ask(kc *kernel.Context, m Message, event kernel.Event[Reply]) err
 // in a handler use Ask. Errors as with Send; and ErrLost, ErrTimeout,
 // *RemoteError, ctx's.
 func (c *Conn) Request(ctx context.Context, m Message) ([]any, error) {
+	r := c.wait(ctx, m.Name, func(done func(Reply)) (*outgoing, error) { return c.outgoing(m, done) })
+	return r.Args, r.Err
+}
+
+// wait submits a request and waits for what becomes of it.
+func (c *Conn) wait(ctx context.Context, name string, build func(func(Reply)) (*outgoing, error)) Reply {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("backend: request %q: %w", m.Name, err)
+		return Reply{Err: fmt.Errorf("backend: request %q: %w", name, err)}
 	}
 	answer := make(chan Reply, 1)
-	o, err := c.outgoing(m, func(r Reply) { answer <- r })
-	if err != nil {
-		return nil, err
+	o, err := build(func(r Reply) { answer <- r })
+	if err == nil {
+		err = c.submit(o)
 	}
-	if err := c.submit(o); err != nil {
-		return nil, err
+	if err != nil {
+		return Reply{Err: err}
 	}
 	select {
 	case r := <-answer:
-		return r.Args, r.Err
+		return r
 	case <-ctx.Done():
-		_ = evLate.PostFrom(c.k, c.self, o) // nobody waits for it any more
-		return nil, fmt.Errorf("backend: request %q: %w", m.Name, ctx.Err())
+		late := late{o, fmt.Errorf("backend: request %q: %w", name, ctx.Err())}
+		_, _ = c.k.Call(background, c.self, evLate.Name(), late)
+	}
+	select {
+	case r := <-answer: // it has come now, whatever it is
+		return r
+	default:
+		return Reply{Err: ErrClosed} // the session is no more
 	}
 }
 
-// Ping asks the server for a pong, and waits for it until ctx ends (B13).
+// Ping asks the server for a pong, and waits for it until ctx ends (B13). Within
+// ServerConfig.MinPing of the server's last word that word is as good.
 func (c *Conn) Ping(ctx context.Context) error {
-	_, err := c.Request(ctx, Message{Name: cmdPing, Args: []any{time.Now()}})
+	_, err := c.Request(ctx, pingMessage(c.k.Now()))
 	return err
 }
+
+func pingMessage(now time.Time) Message { return Message{Name: cmdPing, Args: []any{now}} }
+
+// Drain closes the connection in good order: nothing new is taken, what waits is
+// sent, answers are waited for, for at most Config.DrainTimeout. It does not wait
+// for that; Closed, to those who watch, says that it is done.
+func (c *Conn) Drain() { _, _ = c.k.Call(background, c.self, evLeave.Name()) }
 
 // Close ends the connection. Requests without an answer fail with ErrLost or, if
 // they were not sent yet, ErrClosed. What was sent is flushed, for at most five
 // seconds; Close does not wait for that.
-func (c *Conn) Close() { _, _ = c.k.Call(context.Background(), c.self, evClose.Name()) }
-
-// State returns a glimpse of the connection, ErrClosed when it has ended.
-func (c *Conn) State() (ConnState, error) {
-	v, err := c.k.Call(context.Background(), c.self, evGlimpse.Name())
-	if err != nil {
-		return ConnState{}, ended(err)
-	}
-	return v.(ConnState), nil
-}
+func (c *Conn) Close() { _, _ = c.k.Call(background, c.self, evClose.Name()) }
 
 // outgoing encodes a message, on the caller's goroutine: its arguments may be
 // changed afterwards. done makes it a request.
 func (c *Conn) outgoing(m Message, done func(Reply)) (*outgoing, error) {
 	f := filter.Frame{Name: m.Name, Args: m.Args, To: m.To}
 	switch {
+	case m.Client != "" && (m.To != "" || done != nil):
+		return nil, fmt.Errorf("%w: Message.Client is %.64q; it goes with Send, and without Message.To", ErrArgument, m.Client)
+	case m.Client != "":
+		f.Name, f.Args = cmdClient, []any{m.Client, m.Name, m.Args}
 	case m.Name == "":
 		return nil, fmt.Errorf("%w: Message.Name is empty; want a command", ErrArgument)
 	case done != nil && m.To != "":
 		return nil, fmt.Errorf("%w: request with Message.To %q; only the server answers, so use Send", ErrArgument, m.To)
-	case done != nil:
+	}
+	return c.frame(f, done)
+}
+
+func (c *Conn) frame(f filter.Frame, done func(Reply)) (*outgoing, error) {
+	if done != nil {
 		f.ID = c.ids.Add(1)
 	}
-	b, err := c.codec.encode(f)
-	return &outgoing{name: m.Name, id: f.ID, encoded: b, done: done}, err
+	b, err := c.dialect.encode(f)
+	return &outgoing{name: f.Name, id: f.ID, encoded: b, done: done}, err
 }
 
 func (c *Conn) submit(o *outgoing) error {
-	_, err := c.k.Call(context.Background(), c.self, evSubmit.Name(), o)
+	_, err := c.k.Call(background, c.self, evSubmit.Name(), o)
 	return ended(err)
 }

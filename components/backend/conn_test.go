@@ -167,10 +167,12 @@ func TestB25_B26_EndOfInputIsNoticedAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 5 {
+			r := &raw{t, <-accepted, filter.Event()}
+			r.welcome()
 			lost := make(chan error, 1)
 			go func() { lost <- c.Ping(deadline(t)) }()
 			until(t, "the ping is out", func() bool { st, _ := c.State(); return st.Asked == 1 })
-			(<-accepted).Close()
+			r.Close()
 			if err := <-lost; !errors.Is(err, ErrLost) {
 				t.Fatalf("got %v", err)
 			}
@@ -187,12 +189,14 @@ func TestB13_B14_SilentServerIsGivenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := <-accepted
+	first := &raw{t, <-accepted, filter.Event()}
+	first.welcome()
 	until(t, "it is up", func() bool { st, _ := c.State(); return st.State == "ready" })
 	if err := c.Send(Message{Name: "precious"}); err != nil {
 		t.Fatal(err)
 	}
 	r := &raw{t, <-accepted, filter.Event()}
+	r.welcome()
 	first.Close()
 	if f := r.next(); f.Name != cmdRegister || f.Args[1] != 1 {
 		t.Fatalf("got %+v; want the second registration", f)

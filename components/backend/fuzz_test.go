@@ -26,7 +26,7 @@ func FuzzServer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, to string, id uint64, text string, n int64, tail []byte) {
 		s, c := fuzzed()
 		fuzzErrors = t.Errorf
-		var b []byte
+		b := helloLine(Protobuf)
 		for _, frame := range []filter.Frame{
 			{Name: name, To: to, ID: id, Args: []any{text, int(n)}},
 			{Name: name, ReplyTo: id, From: to, Args: []any{n, []any{text}, nil}},

@@ -3,7 +3,6 @@ package backend
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -20,7 +19,7 @@ import (
 // TestGarbageCostsItsConnectionOnly sends what no client sends.
 func TestGarbageCostsItsConnectionOnly(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
-		s := doubler(t, k, ServerConfig{RegisterTimeout: 50 * time.Millisecond})
+		s := doubler(t, k, ServerConfig{HelloTimeout: 50 * time.Millisecond, RegisterTimeout: 50 * time.Millisecond})
 		c := connect(t, k, Config{Port: port(s), PingTimeout: -1})
 		rng := rand.New(rand.NewPCG(1, 2))
 		random := make([]byte, 64<<10)
@@ -36,23 +35,28 @@ func TestGarbageCostsItsConnectionOnly(t *testing.T) {
 			"another protocol":    []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
 			"a frame of rubbish":  append([]byte{200, 1}, random[:200]...),
 			"a nameless register": {3, 0x0a, 1, 'x'},
+			"half a hello":        []byte(`{"usher":1,`),
+			"an endless hello":    []byte(strings.Repeat("{", 10<<10)),
+			"Storable":            []byte("12\x00abcdefghijkl"),
 		} {
-			conn, err := net.Dial("tcp", s.Addr().String())
-			if err != nil {
-				t.Fatal(err)
+			for _, first := range [][]byte{nil, helloLine(Protobuf), helloLine(JSON)} {
+				conn, err := net.Dial("tcp", s.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := conn.Write(append(first, bytes...)); err != nil {
+					t.Logf("%s: %v", name, err) // closed on us already
+				}
+				if first != nil && (name == "a nameless register" || name == "a frame of rubbish" || name == "Storable") {
+					conn.Close() // a proper frame, or one that is only refused: the client stays
+					continue
+				}
+				_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+				if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
+					t.Errorf("%s: the connection stays open", name)
+				}
+				conn.Close()
 			}
-			if _, err := conn.Write(bytes); err != nil {
-				t.Logf("%s: %v", name, err) // closed on us already
-			}
-			if name == "a nameless register" || name == "a frame of rubbish" {
-				conn.Close() // a proper frame, or one that is only refused: the client stays
-				continue
-			}
-			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-			if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
-				t.Errorf("%s: the connection stays open", name)
-			}
-			conn.Close()
 		}
 		for range 1000 {
 			conn, err := net.Dial("tcp", s.Addr().String())
@@ -104,6 +108,14 @@ type raw struct {
 
 func dialRaw(t *testing.T, s *Server) *raw {
 	t.Helper()
+	r := dialBare(t, s)
+	r.hello()
+	return r
+}
+
+// dialBare is dialRaw without a hello.
+func dialBare(t *testing.T, s *Server) *raw {
+	t.Helper()
 	conn, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +123,44 @@ func dialRaw(t *testing.T, s *Server) *raw {
 	t.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	return &raw{t, conn, filter.Event()}
+}
+
+// helloLine is the first line of a client without a secret.
+func helloLine(s Serializer) []byte {
+	return line(clientHello{newestVersion, oldestVersion, []Serializer{s}, "", newNonce()})
+}
+
+// hello says what a client begins with, and reads the server's line.
+func (r *raw) hello() {
+	r.t.Helper()
+	if _, err := r.Write(helloLine(Protobuf)); err != nil {
+		r.t.Fatal(err)
+	}
+	r.line()
+}
+
+// line reads a line, byte by byte, so that nothing behind it is lost.
+func (r *raw) line() string {
+	r.t.Helper()
+	var l []byte
+	for b := make([]byte, 1); ; {
+		if _, err := r.Read(b); err != nil {
+			r.t.Fatal(err)
+		}
+		if b[0] == '\n' {
+			return string(l)
+		}
+		l = append(l, b[0])
+	}
+}
+
+// welcome is what a server begins with.
+func (r *raw) welcome() {
+	r.t.Helper()
+	r.line()
+	if _, err := r.Write(line(serverHello{Usher: newestVersion, Serializer: Protobuf})); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 func (r *raw) send(frames ...filter.Frame) {
@@ -226,7 +276,7 @@ func TestB31_RequestsOverTheQueueLimitAreRefused(t *testing.T) {
 		r.send(filter.Frame{Name: "work", ID: id + 2})
 	}
 	for range 3 {
-		if f := r.next(); f.Name != evError || fmt.Sprint(f.Args) != "[too many requests; ask later]" || f.ReplyTo < 4 {
+		if f := r.next(); f.Name != evError || f.Args[0] != "too many requests; ask later" || f.ReplyTo < 4 {
 			t.Fatalf("got %+v", f)
 		}
 	}
@@ -262,6 +312,7 @@ func TestMemoryIsFlatUnderGarbage(t *testing.T) {
 	k := running(t, kernel.Parallel)
 	s := doubler(t, k, ServerConfig{})
 	c := connect(t, k, Config{Port: port(s), PingTimeout: -1})
+	hello := helloLine(Protobuf)
 	garbage := make([]byte, 1<<20)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for i := range garbage {
@@ -276,7 +327,7 @@ func TestMemoryIsFlatUnderGarbage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = conn.Write(p) // the server may close it any time
+		_, _ = conn.Write(append(hello[:len(hello):len(hello)], p...)) // the server may close it any time
 		conn.Close()
 	}
 	heap := func() uint64 {

@@ -10,150 +10,203 @@ import (
 )
 
 // link is the state of a client's connection, apart from its I/O: it is told
-// what happened and says what to do.
+// what happened and says what to do, in order.
 //
-//	connecting ──up──▶ ready ──ping due──▶ suspect ──pong──▶ ready
-//	    ▲                │                    │
-//	    └──wake── waiting ◀──────down─────────┘
+//	connecting ─up─▶ authenticating ─welcome─▶ ready ─ping─▶ suspect ─pong─▶ ready
+//	    ▲                  │                     │ drain        │
+//	    │                  │                     ▼              │
+//	    │                  │                  draining          │
+//	    └──wake── reconnecting ◀─────down────────┴──────────────┘
+//
+// From anywhere close leads to closed.
 type link struct {
 	cfg    Config
 	newID  func() uint64
 	spread func() float64 // in [0, 1), for the back-off
 
-	state    linkState
-	queue    []*outgoing // not sent yet, oldest first
-	asked    map[uint64]*outgoing
-	ping     uint64 // ID of the ping that is out
-	access   time.Time
-	attempts int
-	stood    bool // it was up before
+	state   State
+	queue   []*outgoing // not sent yet, oldest first
+	queued  int         // bytes of them
+	asked   map[uint64]*outgoing
+	ping    uint64 // ID of the ping that is out
+	access  time.Time
+	heard   time.Time     // when the server last said anything
+	minPing time.Duration // the server's
+	epoch   uint64        // counts the connections that stood
+	leaving bool          // Drain was asked for
 
+	attempts   int // that failed, since it was last ready
 	reconnects int
 	calls      int
-}
+	dropped    int
+	err        error
 
-type linkState uint8
-
-const (
-	connecting linkState = iota
-	ready
-	suspect // a ping is out: what comes meanwhile waits for the pong
-	waiting // for the next attempt
-	shut
-)
-
-func (s linkState) String() string {
-	return [...]string{"connecting", "ready", "suspect", "reconnecting", "closed"}[s]
+	acts []any
 }
 
 // outgoing is a message on its way; done, if it is a request, gets its reply once.
 type outgoing struct {
 	name    string
 	id      uint64 // of a request
-	encoded []byte
+	encoded []byte // nil: nothing is sent, it only waits for a connection that is good
 	done    func(Reply)
 	timer   kernel.TimerID // the session's
+
+	epoch    uint64  // the connection that it belongs to, 0 for any
+	sentOver *uint64 // gets the connection that it was sent over
+	lost     error   // instead of ErrLost
 }
 
-// What the link wants done, in order.
+// What the link wants done.
 type (
 	doConnect    struct{}
+	doGreet      struct{}
 	doRegister   struct{ reconnects int }
 	doSend       struct{ out *outgoing }
 	doPing       struct{ id uint64 } // and expect the pong within PingWait
 	doPingOver   struct{}            // it came, or does not matter any more
+	doIdle       struct{ d time.Duration }
 	doDisconnect struct{}
 	doWait       struct{ d time.Duration } // then wake
 	doAnswer     struct {
 		out   *outgoing
 		reply Reply
 	}
+	doDropped struct{ out *outgoing }
+	doTell    struct {
+		from, to State
+		err      error
+		wait     time.Duration
+	}
 	doEnd struct{} // send what was sent to the end, and stop
 )
 
 func newLink(cfg Config, newID func() uint64, spread func() float64) *link {
-	return &link{cfg: cfg, newID: newID, spread: spread, asked: map[uint64]*outgoing{}}
+	return &link{cfg: cfg, newID: newID, spread: spread, state: Connecting, asked: map[uint64]*outgoing{}}
 }
 
-// submit takes a message. With ErrFull or ErrClosed nothing happened.
-func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
-	switch {
-	case l.state == shut:
-		return nil, ErrClosed
-	case len(l.queue) >= l.cfg.MaxQueued:
-		return nil, ErrFull
-	}
-	due := o.name != cmdPing && l.pingDue(now)
-	l.access = now // B11
-	l.queue = append(l.queue, o)
-	switch {
-	case l.state != ready:
-		return nil, nil
-	case due:
-		l.state, l.ping = suspect, l.newID()
-		return []any{doPing{l.ping}}, nil
-	}
-	return l.flush(), nil
-}
+func (l *link) do(a any) { l.acts = append(l.acts, a) }
 
-// pingDue is the policy of B9 and B10.
-func (l *link) pingDue(now time.Time) bool {
-	switch t := l.cfg.PingTimeout; {
-	case t < 0:
-		return false
-	case t == 0:
-		return true
-	default:
-		return now.Sub(l.access) >= t
-	}
-}
-
-func (l *link) flush() []any {
-	acts := make([]any, 0, len(l.queue))
-	for _, o := range l.queue {
-		if o.done != nil {
-			l.asked[o.id] = o
-			l.calls++
-		}
-		acts = append(acts, doSend{o})
-	}
-	l.queue = nil
+func (l *link) take() []any {
+	acts := l.acts
+	l.acts = nil
 	return acts
 }
 
-// up: the connection stands. It registers, and what waited goes out (B29).
-func (l *link) up(now time.Time) []any {
-	if l.state == shut {
-		return []any{doDisconnect{}}
+func (l *link) move(to State, err error, wait time.Duration) {
+	from := l.state
+	l.state = to
+	if from != to {
+		l.do(doTell{from, to, err, wait})
 	}
-	if l.stood {
+}
+
+// stands reports whether there is a connection that messages go over.
+func (l *link) stands() bool { return l.state == Ready || l.state == Suspect || l.state == Draining }
+
+// up: the network's part is done.
+func (l *link) up() []any {
+	if l.state != Connecting {
+		l.do(doDisconnect{})
+		return l.take()
+	}
+	l.move(Authenticating, nil, 0)
+	l.do(doGreet{})
+	return l.take()
+}
+
+// welcome: both ends know each other. The connection registers, and what waited
+// goes out (B29).
+func (l *link) welcome(now time.Time, minPing time.Duration) []any {
+	if l.state != Authenticating {
+		return l.take()
+	}
+	if l.epoch > 0 {
 		l.reconnects++
 	}
-	l.state, l.attempts, l.access, l.stood = ready, 0, now, true
-	return append([]any{doRegister{l.reconnects}}, l.flush()...)
+	l.epoch++
+	l.attempts, l.access, l.heard, l.minPing, l.err = 0, now, now, minPing, nil
+	l.do(doRegister{l.reconnects})
+	l.stand()
+	l.rest(l.idleEvery())
+	return l.take()
+}
+
+// stand: the connection is good, and what waits goes out.
+func (l *link) stand() {
+	l.ping = 0
+	to := Ready
+	if l.leaving {
+		to = Draining
+	}
+	l.move(to, nil, 0)
+	l.flush(func(*outgoing) bool { return true })
+	l.settle()
+}
+
+// settle closes a connection that was told to, once all is answered.
+func (l *link) settle() {
+	if l.leaving && len(l.queue)+len(l.asked) == 0 && l.state != Closed {
+		l.end(nil)
+	}
 }
 
 // down: the connection broke, or could not be made. What was sent and not
 // answered fails; what was not sent waits for the next connection.
-func (l *link) down() []any {
-	if l.state == shut {
-		return nil
+func (l *link) down(err error) []any {
+	if l.state == Closed || l.state == Reconnecting {
+		return l.take()
 	}
-	acts := append([]any{doPingOver{}}, l.lose()...)
-	l.state, l.ping = waiting, 0
+	l.do(doPingOver{})
+	l.lose()
+	l.ping, l.err = 0, err
 	d := l.backoff()
 	l.attempts++
-	return append(acts, doWait{d})
+	l.move(Reconnecting, err, d)
+	l.do(doWait{d})
+	l.settle()
+	return l.take()
 }
 
-// lose fails what was sent and not answered.
-func (l *link) lose() (acts []any) {
-	for _, id := range slices.Sorted(maps.Keys(l.asked)) {
-		acts = append(acts, doAnswer{l.asked[id], Reply{Err: ErrLost}})
+// refused: the hellos led to nothing. What waits is told, because the next
+// attempt will hardly end otherwise.
+func (l *link) refused(err error) []any {
+	if l.state != Authenticating {
+		return l.take()
 	}
-	clear(l.asked)
-	return acts
+	for _, o := range l.clearQueue() {
+		l.answer(o, err)
+	}
+	return l.giveUp(err)
 }
+
+// giveUp ends a connection that is no good any more, before it says so itself.
+func (l *link) giveUp(err error) []any {
+	l.do(doDisconnect{})
+	return l.down(err)
+}
+
+// lose fails what was sent and not answered, and what belonged to the connection.
+func (l *link) lose() {
+	for _, id := range slices.Sorted(maps.Keys(l.asked)) {
+		o := l.asked[id]
+		delete(l.asked, id)
+		err := ErrLost
+		if o.lost != nil {
+			err = o.lost
+		}
+		l.answer(o, err)
+	}
+	for _, o := range l.clearQueue() {
+		if o.epoch != 0 {
+			l.answer(o, ErrRolledBack)
+		} else {
+			l.push(o)
+		}
+	}
+}
+
+func (l *link) answer(o *outgoing, err error) { l.do(doAnswer{o, Reply{Err: err}}) }
 
 // backoff doubles with every attempt, spread by a fifth either way.
 func (l *link) backoff() time.Duration {
@@ -166,72 +219,83 @@ func (l *link) backoff() time.Duration {
 
 // wake: the wait is over.
 func (l *link) wake() []any {
-	if l.state != waiting {
-		return nil
+	if l.state == Reconnecting {
+		l.move(Connecting, nil, 0)
+		l.do(doConnect{})
 	}
-	l.state = connecting
-	return []any{doConnect{}}
+	return l.take()
 }
 
-// frame is an answer from the server. ok is false for one that answers nothing
-// we asked, or too late.
-func (l *link) frame(f filter.Frame) (acts []any, ok bool) {
-	if f.ReplyTo == 0 {
+// frame is what the server sent. ok is false for one that answers nothing we
+// asked, or too late.
+func (l *link) frame(f filter.Frame, now time.Time) (acts []any, ok bool) {
+	l.heard = now
+	if f.ReplyTo == legacyPong {
+		f.ReplyTo = l.oldestPing()
+	}
+	switch {
+	case f.ReplyTo == 0 && f.Name == evPong:
+		return nil, true // nobody waits for it any more
+	case f.ReplyTo == 0 && f.Name == evDrain:
+		return l.drained(), true
+	case f.ReplyTo == 0:
 		return nil, false
+	case f.ReplyTo == l.ping && l.state == Suspect:
+		l.do(doPingOver{})
+		l.stand()
+		l.rest(l.idleEvery())
+	default:
+		if o := l.asked[f.ReplyTo]; o != nil {
+			delete(l.asked, f.ReplyTo)
+			l.do(doAnswer{o, asReply(f)})
+			l.settle()
+		}
 	}
-	if f.ReplyTo == l.ping && l.state == suspect {
-		l.state, l.ping = ready, 0
-		return append([]any{doPingOver{}}, l.flush()...), true
-	}
-	o := l.asked[f.ReplyTo]
-	if o == nil {
-		return nil, true
-	}
-	delete(l.asked, f.ReplyTo)
-	return []any{doAnswer{o, asReply(f)}}, true
+	return l.take(), true
 }
 
-// noPong: the ping was not answered in time (B13).
-func (l *link) noPong() []any {
-	if l.state != suspect {
-		return nil
+// drained: the server is about to close. Requests that were sent are still
+// answered, transactions may end; all else waits for the next connection, which
+// is made when this one ends, or after a while without it.
+func (l *link) drained() []any {
+	if l.state == Ready || l.state == Suspect {
+		l.do(doPingOver{})
+		l.ping = 0
+		l.move(Draining, nil, 0)
+		l.flush(func(o *outgoing) bool { return o.epoch != 0 })
+		l.do(doIdle{l.cfg.DrainTimeout + l.cfg.PingWait})
 	}
-	return l.giveUp()
+	return l.take()
 }
 
-// giveUp ends a connection that is no good any more, before it says so itself.
-func (l *link) giveUp() []any { return append([]any{doDisconnect{}}, l.down()...) }
-
-// late: a request's time is over, wherever it is.
-func (l *link) late(o *outgoing) []any { return l.fail(o, ErrTimeout) }
-
-// full: the connection does not take o, and may well take others.
-func (l *link) full(o *outgoing) []any { return l.fail(o, ErrFull) }
-
-func (l *link) fail(o *outgoing, err error) []any {
-	if l.asked[o.id] == o {
-		delete(l.asked, o.id)
-		return []any{doAnswer{o, Reply{Err: err}}}
+// leave: nothing new is taken; the link closes when all is answered.
+func (l *link) leave() []any {
+	if l.leaving || l.state == Closed {
+		return l.take()
 	}
-	if i := slices.Index(l.queue, o); i >= 0 {
-		l.queue = slices.Delete(l.queue, i, i+1)
-		return []any{doAnswer{o, Reply{Err: err}}}
+	l.leaving = true
+	if l.state == Ready {
+		l.move(Draining, nil, 0)
 	}
-	return nil // answered before
+	l.settle()
+	return l.take()
 }
 
 // close ends the link; every request gets its answer.
-func (l *link) close() []any {
-	if l.state == shut {
-		return nil
+func (l *link) close(err error) []any {
+	if l.state != Closed {
+		l.end(err)
 	}
-	l.state = shut
-	acts := append([]any{doPingOver{}}, l.lose()...)
-	for _, o := range l.queue {
-		if o.done != nil {
-			acts = append(acts, doAnswer{o, Reply{Err: ErrClosed}})
-		}
+	return l.take()
+}
+
+func (l *link) end(err error) {
+	l.do(doPingOver{})
+	l.ping = 0
+	l.lose()
+	for _, o := range l.clearQueue() {
+		l.answer(o, ErrClosed)
 	}
-	l.queue = nil
-	return append(acts, doEnd{})
+	l.move(Closed, err, 0)
+	l.do(doEnd{})
 }

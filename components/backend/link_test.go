@@ -23,6 +23,24 @@ func testLink(t *testing.T, cfg Config) *link {
 	return newLink(full, func() uint64 { id++; return id }, func() float64 { return 0.5 })
 }
 
+// stand has the connection made and the hellos exchanged.
+func stand(l *link, now time.Time) []any {
+	l.up()
+	return l.welcome(now, 0)
+}
+
+// doWaitOf is how long the actions wait for the next attempt.
+func doWaitOf(t *testing.T, acts []any) time.Duration {
+	t.Helper()
+	for _, a := range acts {
+		if w, ok := a.(doWait); ok {
+			return w.d
+		}
+	}
+	t.Fatalf("%v: no wait", acts)
+	return 0
+}
+
 // sends lists the names of the frames that actions send; a ping is a send, too.
 func sends(acts []any) (names []string) {
 	for _, a := range acts {
@@ -43,7 +61,7 @@ var lastID atomic.Uint64 // of requests
 func submit(t *testing.T, l *link, name string, now time.Time) (*outgoing, *[]Reply, []any) {
 	t.Helper()
 	var got []Reply
-	o := &outgoing{name: name, id: lastID.Add(1), done: func(r Reply) { got = append(got, r) }}
+	o := &outgoing{name: name, id: lastID.Add(1), encoded: []byte(name), done: func(r Reply) { got = append(got, r) }}
 	acts, err := l.submit(o, now)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +83,7 @@ func TestB29_RegistersFirst(t *testing.T) {
 	if len(early) != 0 {
 		t.Fatalf("sent %v without a connection", sends(early))
 	}
-	acts := l.up(t0)
+	acts := stand(l, t0)
 	if got := fmt.Sprint(sends(acts)); got != "[register_service early]" {
 		t.Fatalf("sent %v", got)
 	}
@@ -84,7 +102,7 @@ func TestB9_B10_B11_PingPolicy(t *testing.T) {
 		{time.Minute, 59 * time.Second, false}, {time.Minute, time.Minute, true}, {time.Minute, time.Hour, true},
 	} {
 		l := testLink(t, Config{PingTimeout: tc.policy})
-		l.up(t0)
+		stand(l, t0)
 		_, _, acts := submit(t, l, "cmd", t0.Add(tc.since))
 		want := "[cmd]"
 		if tc.ping {
@@ -95,7 +113,7 @@ func TestB9_B10_B11_PingPolicy(t *testing.T) {
 		}
 	}
 	l := testLink(t, Config{PingTimeout: time.Minute})
-	l.up(t0)
+	stand(l, t0)
 	for i := range 5 { // every access counts, pinged or not
 		if _, _, acts := submit(t, l, "cmd", t0.Add(time.Duration(i)*50*time.Second)); fmt.Sprint(sends(acts)) != "[cmd]" {
 			t.Fatalf("access %d pinged", i)
@@ -105,15 +123,18 @@ func TestB9_B10_B11_PingPolicy(t *testing.T) {
 
 func TestB13_B14_PongLetsTheRestGo(t *testing.T) {
 	l := testLink(t, Config{})
-	l.up(t0)
+	stand(l, t0)
 	_, got, acts := submit(t, l, "a", t0)
-	ping := acts[0].(doPing).id
+	ping := l.ping
+	if got := fmt.Sprint(sends(acts)); got != "[ping]" {
+		t.Fatalf("sent %v", got)
+	}
 	submit(t, l, "b", t0)
-	if acts, _ := l.frame(filter.Frame{Name: "news"}); len(acts) != 0 || l.state != suspect {
+	if acts, _ := l.frame(filter.Frame{Name: "news"}, t0); len(acts) != 0 || l.state != Suspect {
 		t.Fatal("a message that answers nothing passed for the pong")
 	}
-	acts, _ = l.frame(filter.Frame{Name: evPong, ReplyTo: ping})
-	if s := fmt.Sprint(sends(acts)); s != "[a b]" || l.state != ready {
+	acts, _ = l.frame(filter.Frame{Name: evPong, ReplyTo: ping}, t0)
+	if s := fmt.Sprint(sends(acts)); s != "[a b]" || l.state != Ready {
 		t.Fatalf("after the pong: %v, %v", s, l.state)
 	}
 	if len(*got) != 0 {
@@ -123,14 +144,14 @@ func TestB13_B14_PongLetsTheRestGo(t *testing.T) {
 
 func TestB13_NoPongReconnects(t *testing.T) {
 	l := testLink(t, Config{})
-	l.up(t0)
+	stand(l, t0)
 	_, got, _ := submit(t, l, "a", t0)
 	acts := l.noPong()
-	if _, ok := acts[0].(doDisconnect); !ok || l.state != waiting {
+	if _, ok := acts[0].(doDisconnect); !ok || l.state != Reconnecting {
 		t.Fatalf("%T, %v", acts[0], l.state)
 	}
 	l.wake()
-	if s := fmt.Sprint(sends(l.up(t0))); s != "[register_service a]" || len(*got) != 0 {
+	if s := fmt.Sprint(sends(stand(l, t0))); s != "[register_service a]" || len(*got) != 0 {
 		t.Fatalf("the request that was not sent was not repeated: %v, %v", s, *got)
 	}
 }
@@ -138,15 +159,15 @@ func TestB13_NoPongReconnects(t *testing.T) {
 func TestB5_BackoffDoublesAndStops(t *testing.T) {
 	l := testLink(t, Config{MinBackoff: time.Second, MaxBackoff: 10 * time.Second})
 	for _, want := range []time.Duration{1, 2, 4, 8, 10, 10} {
-		acts := l.down()
-		if d := acts[len(acts)-1].(doWait).d; d != want*time.Second {
+		acts := l.down(errEnd)
+		if d := doWaitOf(t, acts); d != want*time.Second {
 			t.Fatalf("waits %v, want %v", d, want*time.Second)
 		}
 		l.wake()
 	}
 	l.spread = func() float64 { return 0 }
-	acts := l.down()
-	if d := acts[len(acts)-1].(doWait).d; d != 8*time.Second {
+	acts := l.down(errEnd)
+	if d := doWaitOf(t, acts); d != 8*time.Second {
 		t.Fatalf("waits %v at the lower end, want 8s", d)
 	}
 }
@@ -173,42 +194,42 @@ func TestEveryRequestIsAnsweredOnce(t *testing.T) {
 			var acts []any
 			switch rng.IntN(10) {
 			case 0, 1, 2:
-				o := &outgoing{id: lastID.Add(1)}
+				o := &outgoing{id: lastID.Add(1), encoded: []byte("x")}
 				o.done = func(Reply) { answers[o]++ }
 				if a, err := l.submit(o, now); err == nil {
 					outs, acts = append(outs, o), a
 				}
 			case 3:
-				if l.state == connecting {
-					acts = l.up(now)
+				if l.state == Connecting {
+					acts = stand(l, now)
 				}
 			case 4:
-				if l.state != waiting {
-					acts = l.down()
+				if l.state != Reconnecting {
+					acts = l.down(errEnd)
 				}
 			case 5:
 				acts = l.wake()
 			case 6:
-				acts, _ = l.frame(filter.Frame{Name: evReply, ReplyTo: pickID(rng, l)})
+				acts, _ = l.frame(filter.Frame{Name: evReply, ReplyTo: pickID(rng, l)}, t0)
 			case 7:
 				if len(outs) > 0 {
-					acts = l.late(outs[rng.IntN(len(outs))])
+					acts = l.fail(outs[rng.IntN(len(outs))], ErrTimeout)
 				}
 			case 8:
 				for _, o := range l.asked {
-					acts = l.full(o)
+					acts = l.fail(o, ErrFull)
 					break
 				}
 			case 9:
 				acts = l.noPong()
 			}
 			answer(acts)
-			if l.state == ready && len(l.queue) > 0 {
+			if l.state == Ready && len(l.queue) > 0 {
 				t.Fatalf("seed %d: %d messages wait on a ready connection", seed, len(l.queue))
 			}
 		}
-		answer(l.close())
-		answer(l.close())
+		answer(l.close(nil))
+		answer(l.close(nil))
 		for i, o := range outs {
 			if answers[o] != 1 {
 				t.Fatalf("seed %d: request %d was answered %d times", seed, i, answers[o])

@@ -20,19 +20,29 @@ func Open(k *kernel.Kernel, cfg Config) (*Conn, error) {
 	return c, err
 }
 
-// Connect is Open for a goroutine that wants to be sure: it waits for the answer
-// to a ping, until ctx ends. When that fails, a connection that it made is closed
-// and not kept (B5). In a handler use Open.
+// Connect is Open for a goroutine that wants to be sure: it waits until ctx ends
+// for a connection that is good by the ping policy, and one that is not is made
+// anew meanwhile (B9, B13). One that it makes is always pinged: when the pong has
+// come, the server has registered its name. It counts as an access (B11). When
+// that fails, a connection that it made is closed and not kept (B5): with ErrRefused when the
+// server does not take us, ErrTimeout after Config.Timeout, ctx's error. In a
+// handler use Open and Conn.Watch.
 func Connect(ctx context.Context, k *kernel.Kernel, cfg Config) (*Conn, error) {
 	c, made, err := open(k, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Ping(ctx); err != nil {
+	r := c.wait(ctx, "connect", func(done func(Reply)) (*outgoing, error) {
+		if made {
+			return c.outgoing(pingMessage(k.Now()), done)
+		}
+		return &outgoing{name: "connect", done: done}, nil
+	})
+	if r.Err != nil {
 		if made {
 			c.Close()
 		}
-		return nil, err
+		return nil, r.Err
 	}
 	return c, nil
 }
@@ -41,7 +51,7 @@ func open(k *kernel.Kernel, cfg Config) (c *Conn, made bool, err error) {
 	if cfg, err = cfg.complete(os.Getpid()); err != nil {
 		return nil, false, err
 	}
-	codec, err := newCodec(cfg.MaxFrame)
+	dialect, err := newDialect(cfg.Serializer, cfg.MaxFrame, true)
 	if err != nil {
 		return nil, false, err
 	}
@@ -49,7 +59,7 @@ func open(k *kernel.Kernel, cfg Config) (c *Conn, made bool, err error) {
 		if c, err = find(k, cfg); c != nil || err != nil {
 			return c, false, err
 		}
-		c = &Conn{k: k, cfg: cfg, codec: codec}
+		c = &Conn{k: k, cfg: cfg, dialect: dialect}
 		_, err = k.Spawn(session.New(newWire(c).states()...), kernel.Alias(cfg.Alias))
 		switch {
 		case err == nil:
@@ -62,16 +72,27 @@ func open(k *kernel.Kernel, cfg Config) (c *Conn, made bool, err error) {
 
 // find asks the session under the alias which connection it keeps. Nil without.
 func find(k *kernel.Kernel, cfg Config) (*Conn, error) {
-	v, err := k.Call(context.Background(), kernel.Address(cfg.Alias), evWhich.Name())
-	if ended(err) == ErrClosed {
-		return nil, nil
+	c, err := connOf(k, cfg.Alias)
+	if err != nil || c == nil && !taken(k, cfg.Alias) {
+		return nil, err
 	}
-	if err != nil && !errors.Is(err, kernel.ErrNoHandler) {
+	if c == nil || c.cfg.address() != cfg.address() || c.cfg.Network != cfg.Network {
+		return nil, fmt.Errorf("backend: Config.Alias %q: %w by something else; choose another", cfg.Alias, kernel.ErrAliasTaken)
+	}
+	return c, nil
+}
+
+func taken(k *kernel.Kernel, alias string) bool {
+	_, there := k.Resolve(kernel.Address(alias))
+	return there
+}
+
+// connOf is the connection under an alias, nil if there is none.
+func connOf(k *kernel.Kernel, alias string) (*Conn, error) {
+	v, err := k.Call(background, kernel.Address(alias), evWhich.Name())
+	if err != nil && ended(err) != ErrClosed && !errors.Is(err, kernel.ErrNoHandler) {
 		return nil, err
 	}
 	c, _ := v.(*Conn)
-	if c == nil || c.cfg.Host != cfg.Host || c.cfg.Port != cfg.Port {
-		return nil, fmt.Errorf("backend: Config.Alias %q: %w by something else; choose another", cfg.Alias, kernel.ErrAliasTaken)
-	}
 	return c, nil
 }

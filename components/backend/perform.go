@@ -3,11 +3,15 @@ package backend
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel"
 	"github.com/usher-go/usher/wheel/filter"
 )
+
+// farewell is for output that a peer is slow to take, at the end.
+const farewell = 5 * time.Second
 
 // do performs what the link wants.
 func (w *wire) do(c *kernel.Context, acts []any) error {
@@ -23,6 +27,8 @@ func (w *wire) perform(c *kernel.Context, a any) error {
 	switch a := a.(type) {
 	case doConnect:
 		return w.connect(c)
+	case doGreet:
+		return w.sayHello(c)
 	case doRegister:
 		return w.command(c, filter.Frame{Name: cmdRegister, Args: []any{w.conn.cfg.Name, a.reconnects}})
 	case doSend:
@@ -32,6 +38,8 @@ func (w *wire) perform(c *kernel.Context, a any) error {
 		return w.command(c, filter.Frame{Name: cmdPing, Args: []any{c.Now()}, ID: a.id})
 	case doPingOver:
 		c.AlarmClear(evNoPong.Name())
+	case doIdle:
+		evIdle.Delay(c, a.d, struct{}{})
 	case doWait:
 		evWake.Delay(c, a.d, struct{}{})
 	case doAnswer:
@@ -39,10 +47,14 @@ func (w *wire) perform(c *kernel.Context, a any) error {
 			_, _ = c.AlarmRemove(a.out.timer) // it may be what brought us here
 			a.out.done(a.reply)
 		}
+	case doDropped:
+		c.Kernel().Report("backend", "message dropped: newer ones took its place", fmt.Errorf("message %.64q", a.out.name))
+	case doTell:
+		w.tell(c, a)
 	case doDisconnect:
-		w.hangUp()
+		w.hangUp(c)
 	case doEnd:
-		w.leave(c)
+		w.farewell(c)
 	default:
 		panic(fmt.Sprintf("backend: bug: no way to do %T", a))
 	}
@@ -50,8 +62,10 @@ func (w *wire) perform(c *kernel.Context, a any) error {
 }
 
 func (w *wire) connect(c *kernel.Context) (err error) {
+	cfg := &w.conn.cfg
 	w.dial, err = wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
-		RemoteAddress: w.address(), SuccessEvent: evUp, FailureEvent: evFailed, ConnectTimeout: connectTimeout,
+		Network: cfg.Network, RemoteAddress: cfg.address(), TLS: cfg.TLS, HandshakeTimeout: cfg.ConnectTimeout,
+		SuccessEvent: evUp, FailureEvent: evFailed, ConnectTimeout: cfg.ConnectTimeout,
 	})
 	return err
 }
@@ -59,7 +73,7 @@ func (w *wire) connect(c *kernel.Context) (err error) {
 // command sends a frame of ours, which is small: a connection that does not take
 // it is given up by its ping.
 func (w *wire) command(c *kernel.Context, f filter.Frame) error {
-	b, err := w.conn.codec.encode(f)
+	b, err := w.conn.dialect.encode(f)
 	if err != nil {
 		return err
 	}
@@ -69,39 +83,46 @@ func (w *wire) command(c *kernel.Context, f filter.Frame) error {
 // send writes a message. On a connection that has just ended it is as good as
 // sent, and lost: the wheel's last event is on its way.
 func (w *wire) send(c *kernel.Context, o *outgoing) error {
-	if w.rw == nil {
+	if w.talk == nil {
 		return nil
 	}
-	err := w.rw.Put(o.encoded)
+	err := w.talk.Put(o.encoded)
 	if errors.Is(err, wheel.ErrOutputFull) {
 		if o.done == nil {
 			c.Kernel().Report("backend", "message dropped: the connection takes no more output", fmt.Errorf("message %.64q: %w", o.name, err))
 		}
-		return w.do(c, w.link.full(o))
+		return w.do(c, w.link.fail(o, ErrFull))
 	}
 	return nil
 }
 
 // hangUp drops the connection, or the attempt to make one.
-func (w *wire) hangUp() {
+func (w *wire) hangUp(c *kernel.Context) {
+	c.AlarmClear(evMute.Name())
 	if w.dial != nil {
 		w.dial.Close()
 		w.dial = nil
 	}
 	if w.rw != nil {
 		w.rw.Close()
-		w.rw = nil
+		w.rw, w.talk, w.greeting = nil, nil, nil
 	}
 }
 
-// leave ends the session once what was sent has left.
-func (w *wire) leave(c *kernel.Context) {
-	if w.rw == nil {
-		w.hangUp()
+// farewell ends the session once what was sent has left. Whoever opens the alias
+// from now on makes another connection.
+func (w *wire) farewell(c *kernel.Context) {
+	forget(w.conn)
+	c.Kernel().Describe(w.conn.cfg.Alias, nil)
+	_ = c.AliasRemove(w.conn.cfg.Alias)
+	for _, e := range []string{evWake.Name(), evIdle.Name(), evMute.Name(), evClose.Name()} {
+		c.AlarmClear(e)
+	}
+	if w.talk == nil {
+		w.hangUp(c)
 		c.Stop()
 		return
 	}
-	w.rw.CloseFlushed()
-	c.AlarmClear(evWake.Name())
+	w.talk.CloseFlushed()
 	evOver.Delay(c, farewell, struct{}{})
 }

@@ -31,6 +31,9 @@ func (r *registry) register(conn kernel.Address, name string) {
 	r.conns[name] = append(r.conns[name], conn)
 }
 
+// has reports whether a name is taken by somebody.
+func (r *registry) has(name string) bool { return len(r.conns[name]) > 0 }
+
 // remove forgets a connection, in both indexes.
 func (r *registry) remove(conn kernel.Address) {
 	r.unname(conn, r.names[conn])

@@ -10,9 +10,12 @@ import (
 // Its arguments are what a foreign process chose: check them.
 type Request struct {
 	Message
-	srv  *Server
-	conn kernel.Address
-	id   uint64
+	Identity Identity // of the client
+
+	srv     *Server
+	dialect dialect
+	conn    kernel.Address
+	id      uint64
 }
 
 // Wanted reports whether the client waits for an answer.
@@ -36,9 +39,9 @@ func (r *Request) answer(f filter.Frame) error {
 		return nil
 	}
 	f.ReplyTo = r.id
-	b, err := r.srv.codec.encode(f)
+	b, err := r.dialect.encode(f)
 	if err != nil {
 		return err
 	}
-	return ended(evOut.PostFrom(r.srv.k, r.conn, b))
+	return ended(evAnswered.PostFrom(r.srv.k, r.conn, b))
 }

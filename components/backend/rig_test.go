@@ -51,8 +51,8 @@ func doubling() *session.Session {
 			if len(r.Args) == 0 {
 				return r.Fail("double what?")
 			}
-			n, _ := r.Args[0].(int)
-			_ = r.Reply(2 * n) // a client that is gone does not mind
+			n := number(r.Args, 0) // whatever the serializer makes of it
+			_ = r.Reply(2 * n)     // a client that is gone does not mind
 			return nil
 		}),
 		session.On(kernel.Event[*Request]("fail"), func(_ *kernel.Context, r *Request) error {

@@ -48,7 +48,8 @@ func TestB28_OutputThatNobodyTakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn := <-accepted
+	conn := &raw{t, <-accepted, filter.Event()}
+	conn.welcome()
 	until(t, "it is up", func() bool { st, _ := c.State(); return st.State == "ready" })
 	for err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)

@@ -1,9 +1,9 @@
 package backend
 
 import (
-	"context"
 	"fmt"
 	"net"
+	"sync/atomic"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
@@ -12,33 +12,34 @@ import (
 // Server is a backend server: a session that listens, with a child session for
 // each connection.
 type Server struct {
-	k     *kernel.Kernel
-	cfg   ServerConfig
-	codec codec
-	self  kernel.Address // set by _start, like addr
-	addr  net.Addr
-}
-
-// ServerState is a glimpse of a server.
-type ServerState struct {
-	Connections int
-	Refused     int
-	Reconnects  int            // clients that came back after their connection broke
-	Services    map[string]int // connections by service name
+	k        *kernel.Kernel
+	cfg      ServerConfig
+	wire     events // what messages are kept in on their way
+	dialects map[Serializer]dialect
+	queued   atomic.Int64   // bytes that wait for clients
+	self     kernel.Address // set by _start, like addr and outcomes
+	addr     net.Addr
+	outcomes *outcomes // the desk's; connections ask it for tokens only
 }
 
 // NewServer starts a server. It listens when NewServer returns; a failure to
-// listen, and a Config that cannot work, are errors.
+// listen, and a Config that cannot work, are errors: one that matches ErrArgument
+// for a Listen that others than this machine reach without having to say who they
+// are.
 func NewServer(k *kernel.Kernel, cfg ServerConfig) (*Server, error) {
 	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err
 	}
-	codec, err := newCodec(cfg.MaxFrame)
-	if err != nil {
+	s := &Server{k: k, cfg: cfg, dialects: map[Serializer]dialect{}}
+	if s.wire, err = newEvents(cfg.MaxFrame + headroom); err != nil {
 		return nil, err
 	}
-	s := &Server{k: k, cfg: cfg, codec: codec}
+	for _, name := range cfg.Serializers {
+		if s.dialects[name], err = newDialect(name, cfg.MaxFrame, false); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := k.Spawn(newDesk(s).session(), kernel.Alias(cfg.Alias)); err != nil {
 		return nil, err
 	}
@@ -55,21 +56,20 @@ func (s *Server) Send(m Message) error {
 	if m.To == "" {
 		return fmt.Errorf("%w: Message.To is empty; want a service name or Everyone", ErrArgument)
 	}
-	b, err := s.codec.encode(filter.Frame{Name: m.Name, Args: m.Args, From: m.From})
+	if reserved(m.Name) {
+		return fmt.Errorf("%w: Message.Name %q is the server's own; choose another", ErrArgument, m.Name)
+	}
+	b, err := s.wire.encode(filter.Frame{Name: m.Name, Args: m.Args, From: m.From})
 	if err != nil {
 		return err
 	}
 	return ended(evRoute.PostFrom(s.k, s.self, parcel{m.To, b}))
 }
 
-// State returns a glimpse of the server, ErrClosed when it has ended.
-func (s *Server) State() (ServerState, error) {
-	v, err := s.k.Call(context.Background(), s.self, evState.Name())
-	if err != nil {
-		return ServerState{}, ended(err)
-	}
-	return v.(ServerState), nil
-}
+// Drain closes the listener and tells clients, which end what they have begun and
+// go elsewhere; then, or after ServerConfig.DrainTimeout, it is Shutdown. It does
+// not wait.
+func (s *Server) Drain() { _ = evDrainAll.PostFrom(s.k, s.self, struct{}{}) }
 
 // Shutdown closes the listener, and every connection when its output is sent,
 // after five seconds at the latest. It does not wait.

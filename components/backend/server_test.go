@@ -171,8 +171,8 @@ func TestB26_ServerGone(t *testing.T) {
 			_, err := c.Request(deadline(t), Message{Name: "hush"})
 			lost <- err
 		}()
-		until(t, "the request is out", func() bool { st, _ := c.State(); return st.Calls == 2 }) // the ping of Connect is one
-		stop()                                                                                   // and its listener is closed
+		until(t, "the request is out", func() bool { st, _ := c.State(); return st.Asked == 1 })
+		stop() // and its listener is closed
 		select {
 		case err := <-lost:
 			if !errors.Is(err, ErrLost) {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"strconv"
-	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
@@ -16,111 +14,135 @@ import (
 
 // The session of a Conn takes these.
 const (
-	evWhich   kernel.Event[struct{}]     = "which"   // called, by whoever wants the Conn of this alias
-	evSubmit  kernel.Event[*outgoing]    = "submit"  // called
-	evClose   kernel.Event[struct{}]     = "close"   // called
-	evGlimpse kernel.Event[struct{}]     = "glimpse" // called
-	evUp      kernel.Event[net.Conn]     = "up"
-	evFailed  kernel.Event[*wheel.Error] = "failed"
-	evWake    kernel.Event[struct{}]     = "wake"
-	evNoPong  kernel.Event[struct{}]     = "no pong"
-	evLate    kernel.Event[*outgoing]    = "late"
+	evWhich   kernel.Event[struct{}]             = "which"  // called, by whoever wants the Conn of this alias
+	evSubmit  kernel.Event[*outgoing]            = "submit" // called
+	evPolicy  kernel.Event[pingPolicy]           = "policy" // called
+	evEpoch   kernel.Event[struct{}]             = "epoch"  // called
+	evWatch   kernel.Event[kernel.Event[Change]] = "watch"  // called
+	evLeave   kernel.Event[struct{}]             = "leave"  // called
+	evClose   kernel.Event[struct{}]             = "close"  // called
+	evGlimpse kernel.Event[struct{}]             = "glimpse"
+	evUp      kernel.Event[net.Conn]             = "up"
+	evFailed  kernel.Event[*wheel.Error]         = "failed"
+	evHello   kernel.Event[[]byte]               = "hello"
+	evMute    kernel.Event[struct{}]             = "mute" // the hellos take too long
+	evWake    kernel.Event[struct{}]             = "wake"
+	evNoPong  kernel.Event[struct{}]             = "no pong"
+	evIdle    kernel.Event[struct{}]             = "idle"
+	evLate    kernel.Event[late]                 = "late" // posted, or called
 )
 
-const (
-	connectTimeout = 10 * time.Second // for one attempt
-	farewell       = 5 * time.Second  // for output that a peer is slow to take, at the end
-)
+// late is a request whose time is over.
+type late struct {
+	out *outgoing
+	err error
+}
 
 // wire is the session of a Conn: it does what its link decides.
 type wire struct {
 	conn *Conn
 	link *link
 	dial *wheel.SocketFactory
-	rw   *wheel.ReadWrite[filter.Frame, []byte]
+	rw   stream
+	talk *wheel.ReadWrite[filter.Frame, []byte] // rw, once the hellos are over
+
+	greet    *clientGreeting
+	greeting *wheel.ReadWrite[[]byte, []byte]
+	watchers []watcher
 }
 
-func newWire(c *Conn) *wire {
-	return &wire{conn: c, link: newLink(c.cfg, func() uint64 { return c.ids.Add(1) }, rand.Float64)}
+// stream is a ReadWrite, whatever its records are.
+type stream interface {
+	ID() kernel.WheelID
+	Close()
+	CloseFlushed()
 }
+
+type watcher struct {
+	who   kernel.Address
+	event kernel.Event[Change]
+}
+
+func newWire(c *Conn) *wire { return &wire{conn: c} }
 
 func (w *wire) states() []session.State {
+	plain := func(f func(*kernel.Context) []any) func(*kernel.Context, struct{}) error {
+		return func(c *kernel.Context, _ struct{}) error { return w.do(c, f(c)) }
+	}
 	return []session.State{
 		session.Handle("_start", w.start),
-		session.Handle("_stop", w.stop),
+		session.Handle("_stop", func(c *kernel.Context) error { return w.close(c, struct{}{}) }),
 		session.On(evWhich, func(c *kernel.Context, _ struct{}) error { c.Return(w.conn); return nil }),
 		session.On(evSubmit, w.submit),
+		session.On(evPolicy, func(_ *kernel.Context, p pingPolicy) error { w.link.cfg.PingTimeout = p.d; return nil }),
+		session.On(evEpoch, func(c *kernel.Context, _ struct{}) error { c.Return(w.link.epoch); return nil }),
+		session.On(evWatch, w.watch),
+		session.On(evLeave, w.leave),
 		session.On(evClose, w.close),
 		session.On(evGlimpse, w.glimpse),
 		session.On(evUp, w.up),
 		session.On(evFailed, w.failed),
+		session.On(evHello, w.hello),
 		session.On(evIn, w.in),
 		session.On(evErr, w.trouble),
 		session.On(evEnd, w.end),
-		session.On(evOver, func(c *kernel.Context, _ struct{}) error { c.Stop(); return nil }),
-		session.On(evWake, func(c *kernel.Context, _ struct{}) error { return w.do(c, w.link.wake()) }),
-		session.On(evNoPong, func(c *kernel.Context, _ struct{}) error { return w.do(c, w.link.noPong()) }),
-		session.On(evLate, func(c *kernel.Context, o *outgoing) error { return w.do(c, w.link.late(o)) }),
+		session.On(evOver, func(c *kernel.Context, _ struct{}) error { w.hangUp(c); c.Stop(); return nil }),
+		session.On(evMute, plain(func(*kernel.Context) []any {
+			return w.link.giveUp(errMute)
+		})),
+		session.On(evWake, plain(func(*kernel.Context) []any { return w.link.wake() })),
+		session.On(evNoPong, plain(func(*kernel.Context) []any { return w.link.noPong() })),
+		session.On(evIdle, plain(func(c *kernel.Context) []any { return w.link.idle(c.Now()) })),
+		session.On(evLate, func(c *kernel.Context, l late) error { return w.do(c, w.link.fail(l.out, l.err)) }),
 	}
 }
 
 func (w *wire) start(c *kernel.Context) error {
 	w.conn.self = c.Self()
+	chance := rand.New(c.Kernel().Chance("backend " + string(c.Self())))
+	w.link = newLink(w.conn.cfg, func() uint64 { return w.conn.ids.Add(1) }, chance.Float64)
+	w.conn.txs.Store(newTxIDs(chance))
 	if err := w.do(c, []any{doConnect{}}); err != nil {
 		return err
 	}
+	remember(w.conn)
 	c.Kernel().Describe(w.conn.cfg.Alias, func() any { s, _ := w.conn.State(); return s })
 	return nil
 }
 
-// stop: with its kernel, or because Close is through.
-func (w *wire) stop(c *kernel.Context) error { return w.close(c, struct{}{}) }
-
+// close is also what happens when the kernel ends.
 func (w *wire) close(c *kernel.Context, _ struct{}) error {
-	if w.link.state == shut {
+	return w.do(c, w.link.close(nil))
+}
+
+func (w *wire) leave(c *kernel.Context, _ struct{}) error {
+	if w.link.leaving || w.link.state == Closed {
 		return nil
 	}
-	c.Kernel().Describe(w.conn.cfg.Alias, nil)
-	_ = c.AliasRemove(w.conn.cfg.Alias) // whoever opens it from now on makes another
-	return w.do(c, w.link.close())
+	evClose.Delay(c, w.conn.cfg.DrainTimeout, struct{}{})
+	return w.do(c, w.link.leave())
 }
 
 func (w *wire) submit(c *kernel.Context, o *outgoing) error {
 	acts, err := w.link.submit(o, c.Now())
-	if err != nil {
+	if err == nil && o.done != nil {
+		o.timer = evLate.DelaySet(c, w.conn.cfg.Timeout, late{o, ErrTimeout})
+	}
+	if err := w.do(c, acts); err != nil {
 		return err
 	}
-	if o.done != nil {
-		o.timer = evLate.DelaySet(c, w.conn.cfg.Timeout, o)
-	}
-	return w.do(c, acts)
-}
-
-func (w *wire) up(c *kernel.Context, conn net.Conn) error {
-	w.dial = nil
-	f, err := w.conn.codec.filter()
-	if err != nil {
-		return err
-	}
-	w.rw, err = wheel.NewReadWrite(c, conn, wheel.ReadWriteConfig[filter.Frame, []byte]{
-		Filter: f, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd,
-		MaxOutput: max(16<<20, 4*w.conn.cfg.MaxFrame),
-	})
-	if err != nil {
-		return err
-	}
-	return w.do(c, w.link.up(c.Now()))
+	return err
 }
 
 func (w *wire) failed(c *kernel.Context, e *wheel.Error) error {
-	c.Kernel().Report("backend", "no connection to "+w.address(), e)
+	c.Kernel().Report("backend", "no connection to "+w.conn.cfg.address(), e)
 	w.dial = nil
-	return w.do(c, w.link.down())
+	return w.do(c, w.link.down(e))
 }
 
 // in takes a frame: an answer, or a message from the server or another client.
 func (w *wire) in(c *kernel.Context, f filter.Frame) error {
-	acts, answers := w.link.frame(f)
+	acts, answers := w.link.frame(f, c.Now())
 	if !answers {
 		w.deliver(c, f)
 	}
@@ -129,6 +151,10 @@ func (w *wire) in(c *kernel.Context, f filter.Frame) error {
 
 func (w *wire) deliver(c *kernel.Context, f filter.Frame) {
 	cfg := &w.conn.cfg
+	if f.Name == evError && f.ReplyTo == 0 { // to a message that wanted no answer
+		c.Kernel().Report("backend", "message refused by the server", asReply(f).Err)
+		return
+	}
 	if cfg.Deliver == "" {
 		return
 	}
@@ -142,40 +168,80 @@ func (w *wire) deliver(c *kernel.Context, f filter.Frame) {
 }
 
 func (w *wire) trouble(c *kernel.Context, e *wheel.Error) error {
-	var refused *filter.FrameError
+	if w.rw == nil || c.Wheel() != w.rw.ID() {
+		return nil // one that was given up before
+	}
 	switch {
-	case e.Op == "write" && w.link.state == shut:
+	case e.Op == "write" && w.link.state == Closed:
 		c.Stop()
 	case e.Op == "write": // its end of input may be far away (B28)
-		return w.do(c, w.link.giveUp())
-	case errors.As(e, &refused): // the server sent what we cannot read; its request fails now
-		c.Kernel().Report("backend", "message refused", fmt.Errorf("from %s: %w", w.address(), e))
-		acts, _ := w.link.frame(filter.Frame{Name: evError, Args: []any{refused.Err.Error()}, ReplyTo: refused.Frame.ReplyTo})
-		return w.do(c, acts)
-	case e.Op == "filter":
-		c.Kernel().Report("backend", "connection given up: what comes are no frames", fmt.Errorf("from %s: %w", w.address(), e))
+		return w.do(c, w.link.giveUp(e))
+	case e.Op == "filter" && errors.Is(e, filter.ErrUnusable):
+		c.Kernel().Report("backend", "connection given up: what comes are no frames", fmt.Errorf("from %s: %w", w.conn.cfg.address(), e))
+		return w.do(c, w.link.giveUp(e))
+	case e.Op == "filter": // the server sent what we cannot read; its request fails now
+		c.Kernel().Report("backend", "message refused", fmt.Errorf("from %s: %w", w.conn.cfg.address(), e))
+		var refused *filter.FrameError
+		if errors.As(e, &refused) && refused.Frame.ReplyTo != 0 {
+			acts, _ := w.link.frame(filter.Frame{Name: evError, Args: []any{refused.Err.Error()}, ReplyTo: refused.Frame.ReplyTo}, c.Now())
+			return w.do(c, acts)
+		}
 	}
 	return nil
 }
 
+// errMute is a hello that nobody answers within Config.ConnectTimeout.
+var errMute = errors.New("backend: the server does not answer the hello; is it a backend server? Perl's needs Config.Serializer Storable")
+
+// errEnd is an end of input that came too early.
+var errEnd = errors.New("backend: the server closed the connection")
+
 // end: the wheel is gone, and with it the connection (B26).
-func (w *wire) end(c *kernel.Context, _ error) error {
+func (w *wire) end(c *kernel.Context, err error) error {
 	if w.rw == nil || c.Wheel() != w.rw.ID() {
 		return nil // one that was given up before
 	}
-	w.rw = nil
-	if w.link.state == shut {
+	w.rw, w.talk, w.greeting = nil, nil, nil
+	if w.link.state == Closed {
 		c.Stop()
+		return nil
 	}
-	return w.do(c, w.link.down())
+	if err == nil {
+		err = errEnd
+	}
+	return w.do(c, w.link.down(err))
+}
+
+func (w *wire) watch(c *kernel.Context, event kernel.Event[Change]) error {
+	for i, o := range w.watchers {
+		if o.who == c.Sender() {
+			w.watchers = append(w.watchers[:i:i], w.watchers[i+1:]...)
+			break
+		}
+	}
+	if event == "" {
+		return nil
+	}
+	if w.link.state == Closed {
+		return ErrClosed
+	}
+	w.watchers = append(w.watchers, watcher{c.Sender(), event})
+	return event.Post(c, c.Sender(), Change{Conn: w.conn, From: w.link.state, To: w.link.state})
+}
+
+// tell posts a change to all who watch and are still there.
+func (w *wire) tell(c *kernel.Context, t doTell) {
+	kept := w.watchers[:0]
+	for _, o := range w.watchers {
+		if o.event.Post(c, o.who, Change{w.conn, t.from, t.to, t.err, t.wait}) == nil {
+			kept = append(kept, o)
+		}
+	}
+	w.watchers = kept
 }
 
 func (w *wire) glimpse(c *kernel.Context, _ struct{}) error {
 	l := w.link
-	c.Return(ConnState{l.state.String(), len(l.queue), len(l.asked), l.calls, l.reconnects})
+	c.Return(ConnState{l.state, len(l.queue), len(l.asked), l.calls, l.reconnects, l.dropped, l.err})
 	return nil
-}
-
-func (w *wire) address() string {
-	return net.JoinHostPort(w.conn.cfg.Host, strconv.Itoa(w.conn.cfg.Port))
 }
