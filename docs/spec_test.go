@@ -13,7 +13,7 @@ import (
 
 // specLines is how many lines the behaviour list has in each chapter that the
 // table of porting.md, part 4, answers.
-var specLines = map[string]int{"K": 164, "N": 26, "W": 95, "F": 50, "C": 41, "D": 17, "A": 120, "H": 94, "P": 88, "R": 20}
+var specLines = map[string]int{"K": 164, "N": 26, "W": 95, "F": 50, "C": 41, "D": 17, "A": 120, "H": 94, "P": 88, "B": 35, "R": 20}
 
 // The classes of a line, as the table's third column has them.
 const (
@@ -28,7 +28,7 @@ type specLine struct {
 	number, class, instead string
 }
 
-var specRow = regexp.MustCompile(`(?m)^\| ([KNWFCDAHPR]\d+) \| ([^|]+) \| ([^|]+) \|([^|]*)\|$`)
+var specRow = regexp.MustCompile(`(?m)^\| ([KNWFCDAHPBR]\d+) \| ([^|]+) \| ([^|]+) \|([^|]*)\|$`)
 
 func specTable(t *testing.T) (lines []specLine) {
 	t.Helper()
@@ -40,14 +40,14 @@ func specTable(t *testing.T) (lines []specLine) {
 
 var (
 	testName   = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w+)\(`)
-	testNumber = regexp.MustCompile(`_([KNWFCDAHPR]\d+)|^Test([KNWFCDAHPR]\d+)`)
+	testNumber = regexp.MustCompile(`_([KNWFCDAHPBR]\d+)|^Test([KNWFCDAHPBR]\d+)`)
 )
 
 // provers lists the tests that carry each number in their names.
 func provers(t *testing.T) map[string][]string {
 	t.Helper()
 	tests := make(map[string][]string)
-	for _, root := range []string{"../kernel", "../session", "../wheel", "../components/tcp", "../components/keepalive", "../components/httpclient", "../components/httpd", "../components/prefork", "../examples"} {
+	for _, root := range []string{"../kernel", "../session", "../wheel", "../components/tcp", "../components/keepalive", "../components/httpclient", "../components/httpd", "../components/prefork", "../components/backend", "../examples"} {
 		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err
@@ -77,7 +77,7 @@ func provers(t *testing.T) map[string][]string {
 func TestSpecLinesCovered(t *testing.T) {
 	tests := provers(t)
 	var want []string
-	for _, chapter := range []string{"K", "N", "W", "F", "C", "D", "A", "H", "P", "R"} {
+	for _, chapter := range []string{"K", "N", "W", "F", "C", "D", "A", "H", "P", "B", "R"} {
 		for i := range specLines[chapter] {
 			want = append(want, fmt.Sprint(chapter, i+1))
 		}
