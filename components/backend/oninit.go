@@ -3,8 +3,6 @@ package backend
 import (
 	"errors"
 	"os"
-	"path"
-	"reflect"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
@@ -90,7 +88,7 @@ func (o *onInit) open(c *kernel.Context, _ struct{}) error {
 // shows in its descriptions: components meet there, and import no other.
 func preforks(k *kernel.Kernel) bool {
 	for _, d := range k.Descriptions() {
-		if t := reflect.TypeOf(d); t != nil && t.Name() == "Stats" && path.Base(t.PkgPath()) == "prefork" {
+		if master, ok := d.(interface{ Preforks() bool }); ok && master.Preforks() {
 			return true
 		}
 	}

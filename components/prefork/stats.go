@@ -35,6 +35,10 @@ type Status struct {
 	Stopping    bool           `json:"stopping"`
 }
 
+// Preforks is true: it tells a master's kernel, by what Kernel.Descriptions has, from
+// one that does the work.
+func (Status) Preforks() bool { return true }
+
 // Limits are the numbers that a pool works by now: those of its Config, with what
 // TTIN and TTOU have changed. 0 is "no limit", but for MaxSpareServers.
 type Limits struct {
