@@ -57,12 +57,17 @@ func (d *dialer) start() {
 	ctx, cancel := d.ctx, context.CancelFunc(func() {})
 	if limit := d.cfg.ConnectTimeout; limit > 0 {
 		// So that a silent address of several does not get all of it; net.Dialer
-		// shares it out. It is tooLate that ends the attempt, before this.
+		// shares it out. It is tooLate that ends the attempt, and mostly before this.
 		ctx, cancel = context.WithTimeout(ctx, limit+limit/4)
 	}
 	go func() {
 		defer cancel()
-		d.dialled(d.network.Dial(ctx, d.cfg.Network, d.cfg.RemoteAddress))
+		conn, err := d.network.Dial(ctx, d.cfg.Network, d.cfg.RemoteAddress)
+		if err != nil && ctx.Err() == context.DeadlineExceeded {
+			d.tooLate()
+			return
+		}
+		d.dialled(conn, err)
 	}()
 }
 
