@@ -9,11 +9,12 @@ import (
 )
 
 // keeper does for a program what Server.Program asks of one: it says where the
-// program listens, answers lines, and ends it when standard input does.
+// program listens, answers lines, and ends it when standard input does. The trap comes
+// after the program, which would have it until it is executed, and miss its end.
 const keeper = `dir=$1 addr=$2
 shift 2
-trap : TERM
 "$@" </dev/null >&2 &
+trap : TERM
 echo "$addr"
 while read -r line; do echo settled; done
 kill $! 2>/dev/null
