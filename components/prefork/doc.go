@@ -124,7 +124,9 @@
 //     worker that leaves, for this or any other reason but its master's death,
 //     serves what it has accepted: no connection is lost.
 //   - Worker.ServeRequests is for protocols with requests: it is they that make a worker
-//     busy and count for MaxRequests (P14, P16, P20).
+//     busy and count for MaxRequests (P14, P16, P20), and it says when to end connections
+//     that are kept between them. With Serve alone a client that goes on asking keeps a
+//     worker that drains, until Config.DrainTimeout, or the end of an upgrade, cuts it off.
 //   - A worker accepts while it serves fewer than ConnsPerServer; then clients
 //     wait in the system's backlog for whoever is free first (P65).
 //   - A worker that dies before it served anybody and within two seconds of
