@@ -120,8 +120,11 @@ type soaked struct {
 	worker *Worker
 	http   http.Server
 	start  time.Duration
-	last   sync.Once
 }
+
+// finish is the worker's word that no connection follows. Shutdown would be wrong: it
+// accepts none of those that were handed over and not taken yet.
+const finish kernel.Event[struct{}] = "finish"
 
 func serveHTTP(c *kernel.Context, w *Worker) error {
 	s := &soaked{worker: w, start: time.Since(w.estate.board.status(w.Slot()).Started)}
@@ -129,11 +132,12 @@ func serveHTTP(c *kernel.Context, w *Worker) error {
 	conns := make(handed, soakConns)
 	at, err := c.Spawn(session.New(
 		session.On(gotConn, func(_ *kernel.Context, conn net.Conn) error { conns <- conn; return nil }),
+		session.On(finish, func(*kernel.Context, struct{}) error { s.http.SetKeepAlivesEnabled(false); return nil }),
 	), kernel.Alias("server"))
 	if err != nil {
 		return err
 	}
-	w.Serve(at, gotConn)
+	w.ServeRequests(at, gotConn, finish)
 	go func() { fmt.Fprintln(os.Stderr, "net/http:", s.http.Serve(conns)) }()
 	return nil
 }
@@ -144,13 +148,8 @@ const (
 	slowness = quick
 )
 
-// ServeHTTP, in a worker that finishes, ends the connections that are idle, and
-// this one with its answer.
 func (s *soaked) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
-	if s.worker.estate.board.status(s.worker.Slot()).State == StateDraining {
-		s.last.Do(func() { s.http.SetKeepAlivesEnabled(false) })
-	}
-	defer s.worker.Requested()
+	defer s.worker.RequestEnded(s.worker.RequestBegan(req.URL.Path))
 	fmt.Fprintln(rw, req.URL.Path)
 	if strings.HasPrefix(req.URL.Path, slowPath) {
 		_ = http.NewResponseController(rw).Flush() // the client may be gone
