@@ -98,6 +98,7 @@ func (m *master) stop(c *kernel.Context) error {
 	for _, p := range m.spawner.programs {
 		p.close()
 	}
+	_ = c.AliasRemove(m.pool.name) // whoever waits for the end may begin anew
 	close(m.pool.over)
 	return nil
 }
