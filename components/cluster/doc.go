@@ -1,0 +1,2 @@
+// Package cluster lets an address reach a session on another machine.
+package cluster
