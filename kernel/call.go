@@ -19,6 +19,9 @@ func (c *Context) Call(to Address, event string, args ...any) (any, error) {
 	c.check()
 	t := c.resolve(to)
 	if t == nil {
+		if to.elsewhere() {
+			return c.k.callElsewhere(context.Background(), c, "Call", to, event, args)
+		}
 		return nil, c.refuse("Call", postError(to, event, args, ErrNoSession))
 	}
 	ev := newEvent(event, c.s, args)
@@ -41,6 +44,9 @@ func (c *Context) CallContext(ctx context.Context, to Address, event string, arg
 	}
 	t := c.resolve(to)
 	if t == nil {
+		if to.elsewhere() {
+			return c.k.callElsewhere(ctx, c, "CallContext", to, event, args)
+		}
 		return nil, c.refuse("CallContext", postError(to, event, args, ErrNoSession))
 	}
 	ev := newEvent(event, c.s, args)
@@ -62,11 +68,19 @@ func (c *Context) CallContext(ctx context.Context, to Address, event string, arg
 // ErrDeadlock where Context.Call would have re-entered (in a _start that
 // Kernel.Spawn runs before the kernel does, it waits until ctx ends).
 func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any) (any, error) {
+	return k.callFrom(ctx, nil, 0, to, event, args)
+}
+
+// callFrom is Call in the name of a stranger, or of nobody.
+func (k *Kernel) callFrom(ctx context.Context, from *session, cause uint64, to Address, event string, args []any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, k.obs.refuse(nil, "Call", postError(to, event, args, err))
 	}
 	t := k.dir.find(to)
 	if t == nil {
+		if from == nil && to.elsewhere() {
+			return k.callElsewhere(ctx, nil, "Call", to, event, args)
+		}
 		return nil, k.obs.refuse(nil, "Call", postError(to, event, args, ErrNoSession))
 	}
 	if d := k.cfg.CallTimeout; d > 0 && k.loop != nil {
@@ -79,9 +93,9 @@ func (k *Kernel) Call(ctx context.Context, to Address, event string, args ...any
 		return nil, k.obs.refuse(nil, "Call", postError(to, event, args, err))
 	}
 	defer visit.leave()
-	ev := newEvent(event, nil, args)
+	ev := newEvent(event, from, args)
 	if k.obs.on {
-		ev.via = ViaCall
+		ev.via, ev.cause = ViaCall, cause
 	}
 	ret, err := visit.ch.call(ctx, t, &ev)
 	if err != nil {

@@ -61,6 +61,8 @@ func (e *PostError) Error() string {
 		hint = "; is it spawned, and its alias set, before this post?"
 	case errors.Is(e.Err, ErrQueueFull):
 		hint = "; post less, or raise its QueueLimit"
+	case errors.Is(e.Err, ErrNotEncodable):
+		hint = "; send basic types, lists and maps of them, protobuf messages, or register the type"
 	case errors.Is(e.Err, ErrNoHandler):
 		hint = "; add session.Handle for it, or a _default handler"
 	}

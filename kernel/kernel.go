@@ -102,6 +102,8 @@ type Kernel struct {
 	errMu sync.Mutex
 	err   error
 
+	remote atomic.Pointer[Remote]
+
 	describeMu sync.Mutex
 	describes  map[string]func() any
 }

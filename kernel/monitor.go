@@ -14,6 +14,9 @@ func (c *Context) Monitor(to Address, event string, args ...any) error {
 	c.check()
 	t := c.resolve(to)
 	if t == nil {
+		if to.elsewhere() {
+			return c.monitorElsewhere(to, event, args)
+		}
 		return c.refuse("Monitor", postError(to, event, args, ErrNoSession))
 	}
 	m := monitor{c.s, event, append([]any{t.addr}, args...)}

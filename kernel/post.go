@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 // Post sends an event to a session. It never runs a handler and never blocks
 // (G3). nil means accepted: the event will be handled once, or reported to the
 // Observer with the reason why not (G9). Up to two pointer-shaped arguments
@@ -32,16 +30,24 @@ func (c *Context) Post(to Address, event string, args ...any) error {
 // whether it was faster than the verdict must not matter to it, so its events are
 // accepted, and reported as dropped.
 func (c *Context) nobody(to Address, name string, args []any) error {
+	if to.elsewhere() {
+		return c.postElsewhere(to, name, args)
+	}
 	if !c.s.condemned() || name == "" {
 		return c.refuse("Post", postError(to, name, args, ErrNoSession))
 	}
-	ev, gone := newEvent(name, c.s, args), &session{k: c.k, id: math.MaxUint64, addr: to}
+	c.lose(to, name, args, ReasonStopped)
+	return nil
+}
+
+// lose accepts an event only to report it as dropped.
+func (c *Context) lose(to Address, name string, args []any, why Reason) {
+	ev, gone := newEvent(name, c.s, args), c.k.stranger(to)
 	if c.k.obs.on {
 		ev.cause = c.ev.seq
 		c.k.obs.stamp(c.ch, &ev, gone)
 	}
-	c.k.obs.drop(&ev, gone, ReasonStopped)
-	return nil
+	c.k.obs.drop(&ev, gone, why)
 }
 
 // Yield is Post to the current session (K50).
@@ -59,6 +65,9 @@ func (c *Context) Yield(event string, args ...any) error {
 func (k *Kernel) Post(to Address, event string, args ...any) error {
 	t := k.dir.find(to)
 	if t == nil {
+		if to.elsewhere() {
+			return k.postElsewhere(to, event, args)
+		}
 		return k.obs.refuse(nil, "Post", postError(to, event, args, ErrNoSession))
 	}
 	ev := newEvent(event, nil, args)

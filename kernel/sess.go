@@ -14,14 +14,15 @@ import (
 // session's run token; "tree", "timers" mean the kernel's lock of that name.
 type session struct {
 	// Read by everyone, written once or seldom.
-	k      *Kernel
-	recv   Receiver
-	id     uint64
-	addr   Address
-	gen    atomic.Uint32 // moves when an address of the session stops naming it
-	killed atomic.Bool   // stopped by force: what it sent and is still queued is void (K34)
-	limit  int32         // QueueLimit, 0 for none
-	queued atomic.Int32  // events queued, counted only under a limit
+	k       *Kernel
+	recv    Receiver
+	id      uint64
+	addr    Address
+	gen     atomic.Uint32 // moves when an address of the session stops naming it
+	killed  atomic.Bool   // stopped by force: what it sent and is still queued is void (K34)
+	strange bool          // a sender on another node: it has no life here
+	limit   int32         // QueueLimit, 0 for none
+	queued  atomic.Int32  // events queued, counted only under a limit
 
 	// Read with every post and every event, written only when something changes. A
 	// line of the processor's cache apart from the inbox, whose lock moves between

@@ -193,7 +193,11 @@ func (l *loop) beginOdd(p *posted, from *session) (*Context, *session) {
 
 // acknowledge notes that an event from another session was dealt with.
 func (l *loop) acknowledge(from *session) {
-	if from != nil {
+	switch {
+	case from == nil:
+	case from.strange:
+		from.acked.Add(1)
+	default:
 		from.sent--
 		l.mark(from)
 	}
