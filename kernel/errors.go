@@ -66,6 +66,9 @@ func (e *PostError) Error() string {
 	case errors.Is(e.Err, ErrNoHandler):
 		hint = "; add session.Handle for it, or a _default handler"
 	}
+	if e.Event == "" {
+		return fmt.Sprintf("%v: %v%s", e.To, e.Err, hint)
+	}
 	return fmt.Sprintf("event %q to %v: %v%s", e.Event, e.To, e.Err, hint)
 }
 

@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,5 +126,41 @@ func TestK155_T4_WhoActs(t *testing.T) {
 		must(k.Post("a", "go"))
 		k.run()
 		k.wantSet("b spawns", "b yields", "b watches", "a spawns", "a yields", "a watches")
+	})
+}
+
+// A lease on another session keeps that one, and not who asked for it.
+func TestG5_LeaseOnAnother(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		var lease *kernel.Lease
+		var order []string
+		kept, err := k.Spawn(table{
+			"_start": func(*kernel.Context) error { return nil },
+			"use":    func(*kernel.Context) error { order = append(order, "used"); lease.Release(); return nil },
+			"_stop":  func(*kernel.Context) error { order = append(order, "kept ends"); return nil },
+		})
+		must(err)
+		_, err = k.Spawn(table{
+			"_start": func(c *kernel.Context) (err error) {
+				if lease, err = c.LeaseOn(kept, "mine"); err != nil {
+					return err
+				}
+				_, err = c.LeaseOn("nobody", "mine")
+				if !errors.Is(err, kernel.ErrNoSession) {
+					t.Errorf("a lease on nobody: %v", err)
+				}
+				return nil
+			},
+			"_stop": func(*kernel.Context) error {
+				order = append(order, "asker ends")
+				return lease.Post("use")
+			},
+		})
+		must(err)
+		k.run()
+		if want := []string{"asker ends", "used", "kept ends"}; !slices.Equal(order, want) {
+			t.Errorf("got %q, want %q", order, want)
+		}
 	})
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"slices"
@@ -43,6 +44,37 @@ func (g *grip) lost() {
 
 // Lease takes a lease on this session. tag shows in Explain.
 func (c *Context) Lease(tag string) *Lease { c.check(); return c.k.newLease(c.s, tag, c.ev.seq) }
+
+// LeaseOn takes a lease on another session. Like Call it may wait while other chains
+// run that session, and has its errors: ErrNoSession, ErrStopped, ErrDeadlock,
+// ErrTimeout, in a *PostError.
+func (c *Context) LeaseOn(to Address, tag string) (*Lease, error) {
+	c.check()
+	l, err := c.leaseOn(to, tag)
+	if err != nil {
+		return nil, c.refuse("LeaseOn", postError(to, "", nil, err))
+	}
+	return l, nil
+}
+
+func (c *Context) leaseOn(to Address, tag string) (*Lease, error) {
+	k, ch, t := c.k, c.ch, c.resolve(to)
+	if t == nil {
+		return nil, ErrNoSession
+	}
+	if !ch.holds(t) { // with its token nobody can find it unheld
+		if !ch.take(t) {
+			if err := k.calls.acquire(context.Background(), ch, t); err != nil {
+				return nil, err
+			}
+		}
+		defer ch.settle(t)
+	}
+	if t.dead || t.stopping || t.down() {
+		return nil, ErrStopped
+	}
+	return k.newLease(t, tag, c.ev.seq), nil
+}
 
 func (k *Kernel) newLease(s *session, tag string, cause uint64) *Lease {
 	g := &grip{s: s, tag: tag, made: k.site(), cause: cause}

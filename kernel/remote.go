@@ -12,6 +12,10 @@ import (
 // Components implement it (cluster); programs post to such addresses and need not
 // know. Its methods are for any goroutine; none but CallRemote may block.
 type Remote interface {
+	// Local is an address without this kernel's own node: of "logger@node-1", on that
+	// node, "logger" and true. Such an address needs none of the other methods.
+	Local(a Address) (Address, bool)
+
 	// PostRemote accepts an event, or says why not. Its error is Post's; one for
 	// errors.Is that callers know comes in a *PostError.
 	PostRemote(o Outgoing) error
@@ -49,12 +53,16 @@ func (a Address) elsewhere() bool { return strings.IndexByte(string(a), '@') >= 
 
 var errNoRemote = fmt.Errorf("%w: this kernel is in no cluster; join one first", ErrNoNode)
 
-// remotely is whoever takes an event to another node.
-func (k *Kernel) remotely() (Remote, error) {
-	if r := k.remote.Load(); r != nil {
-		return *r, nil
+// remotely is whoever takes an event to another node, or the address without this one.
+func (k *Kernel) remotely(to Address) (r Remote, here Address, err error) {
+	p := k.remote.Load()
+	if p == nil {
+		return nil, "", errNoRemote
 	}
-	return nil, errNoRemote
+	if here, ok := (*p).Local(to); ok && !here.elsewhere() {
+		return nil, here, nil
+	}
+	return *p, "", nil
 }
 
 // outgoing copies args, so that the caller's variadic slice need not escape.
@@ -67,11 +75,13 @@ func (c *Context) postElsewhere(to Address, event string, args []any) error {
 	if event == "" {
 		return c.refuse("Post", postError(to, event, args, errNoName))
 	}
-	r, err := c.k.remotely()
-	if err != nil {
+	r, here, err := c.k.remotely(to)
+	switch {
+	case err != nil:
 		return c.refuse("Post", postError(to, event, args, err))
-	}
-	if c.s.inStop {
+	case r == nil:
+		return c.Post(here, event, args...)
+	case c.s.inStop:
 		c.lose(to, event, args, ReasonSenderStopped)
 		return nil
 	}
@@ -87,9 +97,12 @@ func (c *Context) postElsewhere(to Address, event string, args []any) error {
 
 // postElsewhere is Kernel.Post to another node.
 func (k *Kernel) postElsewhere(to Address, event string, args []any) error {
-	r, err := k.remotely()
-	if err == nil && event == "" {
+	r, here, err := k.remotely(to)
+	switch {
+	case err == nil && event == "":
 		err = errNoName
+	case err == nil && r == nil:
+		return k.Post(here, event, args...)
 	}
 	if err != nil {
 		return k.obs.refuse(nil, "Post", postError(to, event, args, err))
@@ -105,9 +118,14 @@ func (k *Kernel) postElsewhere(to Address, event string, args []any) error {
 
 // callElsewhere is a call to another node.
 func (k *Kernel) callElsewhere(ctx context.Context, c *Context, method string, to Address, event string, args []any) (any, error) {
-	r, err := k.remotely()
-	if err == nil && event == "" {
+	r, here, err := k.remotely(to)
+	switch {
+	case err == nil && event == "":
 		err = errNoName
+	case err == nil && r == nil && c != nil:
+		return c.CallContext(ctx, here, event, args...)
+	case err == nil && r == nil:
+		return k.Call(ctx, here, event, args...)
 	}
 	if err != nil {
 		return nil, k.obs.refuse(c, method, postError(to, event, args, err))
@@ -126,9 +144,12 @@ func (k *Kernel) callElsewhere(ctx context.Context, c *Context, method string, t
 
 // monitorElsewhere is Monitor of a session on another node.
 func (c *Context) monitorElsewhere(to Address, event string, args []any) error {
-	r, err := c.k.remotely()
-	if err != nil {
+	r, here, err := c.k.remotely(to)
+	switch {
+	case err != nil:
 		return c.refuse("Monitor", postError(to, event, args, err))
+	case r == nil:
+		return c.Monitor(here, event, args...)
 	}
 	return c.refuseOwn("Monitor", r.MonitorRemote(outgoing(c.s, to, event, args)))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/usher-go/usher/kernel"
@@ -30,6 +31,13 @@ func (e *echoNode) stranger(from kernel.Address) *kernel.Stranger {
 
 func local(a kernel.Address) kernel.Address { return a[:slices.Index([]byte(a), '@')] }
 
+func (e *echoNode) Local(a kernel.Address) (kernel.Address, bool) {
+	if strings.HasSuffix(string(a), "@self") {
+		return local(a), true
+	}
+	return "", false
+}
+
 func (e *echoNode) PostRemote(o kernel.Outgoing) error {
 	e.sent = append(e.sent, o)
 	return e.stranger(o.From).Post(local(o.To), o.Cause, o.Event, o.Args...)
@@ -55,13 +63,13 @@ func TestAddressesWithANode(t *testing.T) {
 		if _, err := k.AttachRemote(e); !errors.Is(err, kernel.ErrArgument) {
 			t.Errorf("a second Remote: %v", err)
 		}
-		var got []any
-		var from []kernel.Address
+		got := map[kernel.Address][]any{}
 		_, _ = k.Spawn(table{
 			"line": func(c *kernel.Context) error {
-				got, from = append(got, c.Args()...), append(from, c.Sender())
+				got[c.Sender()] = append(got[c.Sender()], c.Args()...)
 				return nil
 			},
+			"whoami": func(c *kernel.Context) error { c.Return(c.Sender()); return nil },
 		}, kernel.Alias("logger"))
 		self, _ := k.Spawn(table{
 			"_start": func(c *kernel.Context) error { return c.Yield("go") },
@@ -76,6 +84,12 @@ func TestAddressesWithANode(t *testing.T) {
 				if v != "called logger@far" || err != nil {
 					t.Errorf("Call gave %v, %v", v, err)
 				}
+				if err := c.Post("logger@self", "line", "own"); err != nil {
+					return err
+				}
+				if v, err := c.Call("logger@self", "whoami"); v != c.Self() || err != nil {
+					t.Errorf("Call to oneself's node gave %v, %v", v, err)
+				}
 				if err := c.Post("nobody@far", "line"); !errors.Is(err, kernel.ErrNoSession) {
 					t.Errorf("to nobody: %v", err)
 				}
@@ -88,8 +102,8 @@ func TestAddressesWithANode(t *testing.T) {
 		if err := k.Run(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(got, []any{1, "two", 3.0}) || !slices.Equal(from, []kernel.Address{self + "@here"}) {
-			t.Errorf("got %v from %v", got, from)
+		if far := got[self+"@here"]; len(got) != 2 || !slices.Equal(far, []any{1, "two", 3.0}) || !slices.Equal(got[self], []any{"own"}) {
+			t.Errorf("got %v", got)
 		}
 		if n := e.stranger(self).Handled(); n != 1 {
 			t.Errorf("%d of the stranger's events were handled", n)
