@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 )
 
 // Remote takes what goes to addresses with '@', which are sessions on other nodes.
@@ -175,23 +176,37 @@ func (k *Kernel) Lost(o Outgoing, why Reason) {
 	k.obs.drop(&ev, k.stranger(o.To), why)
 }
 
-// Stranger is a session on another node, as the sender of events here: what a Remote
-// delivers in its name. Make it once for each sender, and keep it while that sends.
+// Strangers are sessions of another node, which send events here by way of a Remote.
+type Strangers struct {
+	k       *Kernel
+	handled atomic.Uint64
+}
+
+// Strangers makes them, for one other node.
+func (k *Kernel) Strangers() *Strangers { return &Strangers{k: k} }
+
+// Handled counts those of their posts that were handled or dropped: a Remote that
+// counts what it posts knows how many wait.
+func (g *Strangers) Handled() uint64 { return g.handled.Load() }
+
+// Stranger is one of them.
 type Stranger struct{ s *session }
 
-// Stranger makes one. The address is what handlers get from Context.Sender; posting
-// to it should reach the session.
-func (k *Kernel) Stranger(a Address) *Stranger { return &Stranger{k.stranger(a)} }
+// From is the one with an address, which handlers get from Context.Sender; posting to
+// it should reach the session. Keep what From returns as long as events of it wait:
+// in simulated mode the order of one Stranger's posts is kept, not that of two.
+func (g *Strangers) From(a Address) *Stranger {
+	s := g.k.stranger(a)
+	s.strange = &g.handled
+	return &Stranger{s}
+}
 
+// stranger stands for a session that is not here.
 func (k *Kernel) stranger(a Address) *session {
-	s := &session{k: k, id: math.MaxUint64, addr: a, strange: true}
+	s := &session{k: k, id: math.MaxUint64, addr: a}
 	s.holds.Store(1)
 	return s
 }
-
-// Handled counts the stranger's posts that were handled or dropped: a Remote that
-// counts what it has posted knows how many wait.
-func (t *Stranger) Handled() uint64 { return t.s.acked.Load() }
 
 // Post delivers an event as Kernel.Post does; cause is the number it had on its own
 // node, for observers.

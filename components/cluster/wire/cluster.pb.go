@@ -30,17 +30,20 @@ type Packet struct {
 	Epoch   uint64                 `protobuf:"fixed64,2,opt,name=epoch,proto3" json:"epoch,omitempty"`                    // … since which start of its own
 	To      string                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`                            // who is meant …
 	ToEpoch uint64                 `protobuf:"fixed64,4,opt,name=to_epoch,json=toEpoch,proto3" json:"to_epoch,omitempty"` // … since which start, 0 when the sender does not know yet
-	// Events of the sender's link. A link is a numbered series that has no gap; the
-	// next link begins at 1 again, after everything of the last one is lost or known.
+	// Events of the sender's link: a numbered series, taken in order and each once.
+	// What is not acknowledged is sent again. The next link, which begins at 1, is for
+	// when the other node was lost; nothing of the one before is taken any more.
 	Link   uint64 `protobuf:"varint,5,opt,name=link,proto3" json:"link,omitempty"`    // grows; 0 when there are no events
 	First  uint64 `protobuf:"varint,6,opt,name=first,proto3" json:"first,omitempty"`  // number of the first event
 	Count  uint32 `protobuf:"varint,7,opt,name=count,proto3" json:"count,omitempty"`  // how many
 	Frames []byte `protobuf:"bytes,8,opt,name=frames,proto3" json:"frames,omitempty"` // each a usher.wire.v1.Frame behind its length as a varint
 	// What came over the other's link.
 	AckLink uint64     `protobuf:"varint,9,opt,name=ack_link,json=ackLink,proto3" json:"ack_link,omitempty"` // which
-	Ack     uint64     `protobuf:"varint,10,opt,name=ack,proto3" json:"ack,omitempty"`                       // all events up to this number were taken
-	Refused []*Refusal `protobuf:"bytes,11,rep,name=refused,proto3" json:"refused,omitempty"`                // but these were not delivered
-	Gap     bool       `protobuf:"varint,12,opt,name=gap,proto3" json:"gap,omitempty"`                       // an event is missing: begin another link
+	Ack     uint64     `protobuf:"varint,10,opt,name=ack,proto3" json:"ack,omitempty"`                       // all events up to this number were taken …
+	Refused []*Refusal `protobuf:"bytes,11,rep,name=refused,proto3" json:"refused,omitempty"`                // … but these were not delivered; said until settled
+	Gap     bool       `protobuf:"varint,12,opt,name=gap,proto3" json:"gap,omitempty"`                       // the next event is missing: send again from there
+	Pause   bool       `protobuf:"varint,17,opt,name=pause,proto3" json:"pause,omitempty"`                   // too many wait to be handled: send no more until told
+	Settled uint64     `protobuf:"varint,18,opt,name=settled,proto3" json:"settled,omitempty"`               // of this packet's link: acks up to this number have come back
 	// Liveness.
 	Ping          uint64 `protobuf:"varint,13,opt,name=ping,proto3" json:"ping,omitempty"`          // to be sent back …
 	Pong          uint64 `protobuf:"varint,14,opt,name=pong,proto3" json:"pong,omitempty"`          // … like this
@@ -162,6 +165,20 @@ func (x *Packet) GetGap() bool {
 		return x.Gap
 	}
 	return false
+}
+
+func (x *Packet) GetPause() bool {
+	if x != nil {
+		return x.Pause
+	}
+	return false
+}
+
+func (x *Packet) GetSettled() uint64 {
+	if x != nil {
+		return x.Settled
+	}
+	return 0
 }
 
 func (x *Packet) GetPing() uint64 {
@@ -310,7 +327,7 @@ var File_components_cluster_wire_cluster_proto protoreflect.FileDescriptor
 
 const file_components_cluster_wire_cluster_proto_rawDesc = "" +
 	"\n" +
-	"%components/cluster/wire/cluster.proto\x12\x10usher.cluster.v1\"\x89\x03\n" +
+	"%components/cluster/wire/cluster.proto\x12\x10usher.cluster.v1\"\xb9\x03\n" +
 	"\x06Packet\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x06R\x05epoch\x12\x0e\n" +
@@ -324,7 +341,9 @@ const file_components_cluster_wire_cluster_proto_rawDesc = "" +
 	"\x03ack\x18\n" +
 	" \x01(\x04R\x03ack\x123\n" +
 	"\arefused\x18\v \x03(\v2\x19.usher.cluster.v1.RefusalR\arefused\x12\x10\n" +
-	"\x03gap\x18\f \x01(\bR\x03gap\x12\x12\n" +
+	"\x03gap\x18\f \x01(\bR\x03gap\x12\x14\n" +
+	"\x05pause\x18\x11 \x01(\bR\x05pause\x12\x18\n" +
+	"\asettled\x18\x12 \x01(\x04R\asettled\x12\x12\n" +
 	"\x04ping\x18\r \x01(\x04R\x04ping\x12\x12\n" +
 	"\x04pong\x18\x0e \x01(\x04R\x04pong\x12\x18\n" +
 	"\aleaving\x18\x0f \x01(\bR\aleaving\x12\x1c\n" +
