@@ -168,6 +168,10 @@ func (ch *chain) flushAcks() {
 }
 
 func (s *session) ack(n uint64) {
+	if s.strange != nil {
+		s.strange.Add(n)
+		return
+	}
 	s.acked.Add(n)
 	if s.state.Load()&bAcks != 0 {
 		s.k.nudge(s)

@@ -65,7 +65,7 @@ func (l *loop) open(from, to *session) (*posted, error) {
 // place adds an event to the queue and counts it for its two sessions.
 func (l *loop) place(from, to *session) *posted {
 	to.pending++
-	if from != nil && from != to && !from.strange {
+	if from != nil && from != to && from.strange == nil {
 		from.sent++
 	}
 	l.seq++

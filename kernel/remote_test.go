@@ -14,6 +14,7 @@ import (
 // "x@node" is delivered to x in the name of a stranger.
 type echoNode struct {
 	k    *kernel.Kernel
+	all  *kernel.Strangers
 	sent []kernel.Outgoing
 	to   map[kernel.Address]*kernel.Stranger
 }
@@ -24,7 +25,7 @@ func (e *echoNode) stranger(from kernel.Address) *kernel.Stranger {
 		e.to = map[kernel.Address]*kernel.Stranger{}
 	}
 	if e.to[from] == nil {
-		e.to[from] = e.k.Stranger(from)
+		e.to[from] = e.all.From(from)
 	}
 	return e.to[from]
 }
@@ -55,7 +56,7 @@ func (e *echoNode) MonitorRemote(o kernel.Outgoing) error {
 func TestAddressesWithANode(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := kernel.New(kernel.Config{Mode: m})
-		e := &echoNode{k: k}
+		e := &echoNode{k: k, all: k.Strangers()}
 		detach, err := k.AttachRemote(e)
 		if err != nil {
 			t.Fatal(err)
@@ -105,8 +106,8 @@ func TestAddressesWithANode(t *testing.T) {
 		if far := got[self+"@here"]; len(got) != 2 || !slices.Equal(far, []any{1, "two", 3.0}) || !slices.Equal(got[self], []any{"own"}) {
 			t.Errorf("got %v", got)
 		}
-		if n := e.stranger(self).Handled(); n != 1 {
-			t.Errorf("%d of the stranger's events were handled", n)
+		if n := e.all.Handled(); n != 1 {
+			t.Errorf("%d of the strangers' events were handled", n)
 		}
 		if o := e.sent[1]; o.From != self || o.To != "logger@far" || o.Event != "gone" || !slices.Equal(o.Args, []any{7}) {
 			t.Errorf("monitored with %+v", o)
@@ -125,7 +126,8 @@ func TestAddressesWithANode(t *testing.T) {
 func TestStrangersEventsAreAllCounted(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{Dropped: func(kernel.Record, kernel.Reason) {}}})
-		far := k.Stranger("#7@far")
+		all := k.Strangers()
+		far := all.From("#7@far")
 		const n = 100
 		handled := 0
 		_, _ = k.Spawn(table{
@@ -157,8 +159,8 @@ func TestStrangersEventsAreAllCounted(t *testing.T) {
 		if err := k.Run(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		if handled != n/2 || far.Handled() != n {
-			t.Errorf("%d handled, %d counted; want %d, %d", handled, far.Handled(), n/2, n)
+		if handled != n/2 || all.Handled() != n {
+			t.Errorf("%d handled, %d counted; want %d, %d", handled, all.Handled(), n/2, n)
 		}
 	})
 }
@@ -167,7 +169,7 @@ func TestPostElsewhereInStopIsDropped(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		var lost []kernel.Record
 		k := kernel.New(kernel.Config{Mode: m, Observer: &kernel.Observer{Dropped: func(r kernel.Record, _ kernel.Reason) { lost = append(lost, r) }}})
-		e := &echoNode{k: k}
+		e := &echoNode{k: k, all: k.Strangers()}
 		_, _ = k.AttachRemote(e)
 		_, _ = k.Spawn(table{
 			"_start": func(*kernel.Context) error { return nil },

@@ -18,11 +18,11 @@ type session struct {
 	recv    Receiver
 	id      uint64
 	addr    Address
-	gen     atomic.Uint32 // moves when an address of the session stops naming it
-	killed  atomic.Bool   // stopped by force: what it sent and is still queued is void (K34)
-	strange bool          // a sender on another node: it has no life here
-	limit   int32         // QueueLimit, 0 for none
-	queued  atomic.Int32  // events queued, counted only under a limit
+	gen     atomic.Uint32  // moves when an address of the session stops naming it
+	killed  atomic.Bool    // stopped by force: what it sent and is still queued is void (K34)
+	strange *atomic.Uint64 // of a sender on another node, which has no life here: what was handled
+	limit   int32          // QueueLimit, 0 for none
+	queued  atomic.Int32   // events queued, counted only under a limit
 
 	// Read with every post and every event, written only when something changes. A
 	// line of the processor's cache apart from the inbox, whose lock moves between

@@ -195,8 +195,8 @@ func (l *loop) beginOdd(p *posted, from *session) (*Context, *session) {
 func (l *loop) acknowledge(from *session) {
 	switch {
 	case from == nil:
-	case from.strange:
-		from.acked.Add(1)
+	case from.strange != nil:
+		from.strange.Add(1)
 	default:
 		from.sent--
 		l.mark(from)
