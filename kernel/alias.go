@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -99,4 +100,11 @@ func (k *Kernel) aliasesOf(s *session) []string {
 	k.dir.aliasMu.RLock()
 	defer k.dir.aliasMu.RUnlock()
 	return slices.Sorted(slices.Values(s.aliases))
+}
+
+// Aliases returns every session's aliases, sorted.
+func (k *Kernel) Aliases() []string {
+	k.dir.aliasMu.RLock()
+	defer k.dir.aliasMu.RUnlock()
+	return slices.Sorted(maps.Keys(k.dir.aliases))
 }

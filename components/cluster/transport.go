@@ -19,7 +19,8 @@ type Transport interface {
 	// Send hands a packet over, which belongs to the transport from then on. It
 	// connects when there is no connection, never blocks, and may be called from any
 	// goroutine. Without a connection it may throw packets away. The size of what is
-	// handed over and not sent yet is the node's to bound.
+	// handed over and not sent yet is the node's to bound. It calls no method of the
+	// Carrier before it returns.
 	Send(address string, p *wire.Packet)
 
 	// Drop closes what there is to an address; the next Send connects anew.

@@ -1,0 +1,162 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/wheel/filter"
+)
+
+// call is one that waits for another node's answer.
+type call struct {
+	once sync.Once
+	over chan struct{}
+	done atomic.Bool // over is closed
+	v    any
+	err  error
+}
+
+func (c *call) end(v any, err error) {
+	c.once.Do(func() {
+		c.v, c.err = v, err
+		c.done.Store(true)
+		close(c.over)
+	})
+}
+
+// call asks a session of the other node, and waits.
+func (p *peer) call(ctx context.Context, to string, o kernel.Outgoing) (any, error) {
+	c := &call{over: make(chan struct{})}
+	id := p.n.lastCall.Add(1)
+	p.mu.Lock()
+	p.calls[id] = c
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.calls, id)
+		p.mu.Unlock()
+	}()
+	err := p.post(to, id, o, func(err error) {
+		if err != nil {
+			c.end(nil, err)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.wait(ctx, p.n)
+}
+
+// wait is for the answer, the node's CallTimeout, or ctx.
+func (c *call) wait(ctx context.Context, n *Node) (any, error) {
+	stop := n.k.AfterFunc(n.cfg.CallTimeout, func() {
+		c.end(nil, fmt.Errorf("%w after %v (Config.CallTimeout)", kernel.ErrTimeout, n.cfg.CallTimeout))
+	})
+	defer stop()
+	if d, ok := n.transport.(Driver); ok && n.k.Mode() == kernel.Simulated {
+		if err := d.Drive(c.done.Load); err != nil {
+			c.end(nil, err)
+		}
+	}
+	select {
+	case <-c.over:
+		return c.v, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+const (
+	answerValue = "value" // what a called handler returned
+	answerError = "error" // code, text
+)
+
+// replied ends a call. An answer that nobody waits for any more is of no use.
+func (p *peer) replied(f filter.Frame) {
+	p.mu.Lock()
+	c := p.calls[f.ReplyTo]
+	p.mu.Unlock()
+	if c == nil {
+		return
+	}
+	switch f.Name {
+	case answerValue:
+		var v any
+		if len(f.Args) > 0 {
+			v = f.Args[0]
+		}
+		c.end(v, nil)
+	case answerError:
+		code, text := errorArgs(f.Args)
+		c.end(nil, decodeError(p.name, code, text))
+	default:
+		c.end(nil, &NodeError{Node: p.name, Text: fmt.Sprintf("an answer of kind %.64q, which this version does not know", f.Name), Err: kernel.ErrNotEncodable})
+	}
+}
+
+func errorArgs(args []any) (code uint32, text string) {
+	if len(args) > 0 {
+		code, _ = args[0].(uint32)
+	}
+	if len(args) > 1 {
+		text, _ = args[1].(string)
+	}
+	return code, text
+}
+
+// runCall has a call of the other node handled, and answered.
+func (p *peer) runCall(a Arrival, f filter.Frame) error {
+	from := p.strangers.from(a.From)
+	return p.start(f.ID, func(ctx context.Context, c *kernel.Context) (any, error) {
+		if c != nil {
+			return from.CallIn(c, ctx, a.To, f.Cause, a.Event, a.Args...)
+		}
+		return from.Call(ctx, a.To, f.Cause, a.Event, a.Args...)
+	})
+}
+
+// start runs a call of the other node where it harms nobody, and answers it. The
+// kernel's context is nil on a goroutine outside of any handler.
+func (p *peer) start(id uint64, f func(context.Context, *kernel.Context) (any, error)) error {
+	if p.busy.Add(1) > int64(p.n.cfg.MaxCalls) {
+		p.busy.Add(-1)
+		return fmt.Errorf("%w: %d calls of node %s run here (Config.MaxCalls)", kernel.ErrQueueFull, p.n.cfg.MaxCalls, p.name)
+	}
+	job := func(c *kernel.Context) {
+		defer p.busy.Add(-1)
+		ctx, cancel := context.WithTimeout(context.Background(), p.n.cfg.CallTimeout)
+		defer cancel()
+		v, err := f(ctx, c)
+		p.reply(id, v, err)
+	}
+	if p.n.k.Mode() == kernel.Parallel {
+		p.n.runners.run(func() { job(nil) })
+		return nil
+	}
+	if err := p.n.session.Post(evRelay, job); err != nil {
+		p.busy.Add(-1)
+		return err
+	}
+	return nil
+}
+
+// reply answers a call.
+func (p *peer) reply(id uint64, v any, err error) {
+	if err == nil {
+		var args []any
+		if args, err = pack([]any{v}); err == nil {
+			err = p.answer(filter.Frame{Name: answerValue, Args: args, ReplyTo: id})
+		}
+	}
+	if err == nil || errors.Is(err, kernel.ErrNoNode) {
+		return
+	}
+	code, text := encodeError(err)
+	if err := p.answer(filter.Frame{Name: answerError, Args: []any{code, text}, ReplyTo: id}); err != nil && !errors.Is(err, kernel.ErrNoNode) {
+		p.n.k.Report("cluster", "answer not sent", fmt.Errorf("to node %s: %w", p.name, err))
+	}
+}

@@ -1,0 +1,123 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/wheel/filter"
+)
+
+// deliver takes one event of the other node. An error refuses it. recv is held.
+func (p *peer) deliver(f filter.Frame) error {
+	if err := unpack(f.Args); err != nil {
+		return err
+	}
+	switch {
+	case f.ReplyTo != 0:
+		p.replied(f)
+		return nil
+	case f.To == "":
+		return p.message(f)
+	}
+	p.received.Add(1)
+	to, where := split(kernel.Address(f.To))
+	a := Arrival{Node: p.name, From: p.sender(f.From), To: to, Event: f.Name, Call: f.ID != 0, Args: f.Args}
+	if err := p.n.admit(&a); err != nil {
+		return err
+	}
+	switch {
+	case where == ownerNode:
+		return p.n.keys.arrive(p, a, f)
+	case f.ID != 0:
+		return p.runCall(a, f)
+	}
+	err := p.strangers.post(a, f.Cause)
+	if where == everyNode {
+		return nil // whoever has the alias
+	}
+	return err
+}
+
+// sender is a session of the other node as handlers here may use it.
+func (p *peer) sender(from string) kernel.Address {
+	return abroad(kernel.Address(from), p.name, p.inEpoch)
+}
+
+// admit decides whether another node may do this, and puts in the address as it is here.
+func (n *Node) admit(a *Arrival) error {
+	if strings.HasPrefix(a.Event, "_") {
+		return fmt.Errorf("%w: event %.64q is the kernel's own", ErrRefused, a.Event)
+	}
+	to, ok := home(a.To, n.epoch)
+	switch {
+	case a.To == Alias:
+		return fmt.Errorf("%w: session %q serves its own node only", ErrRefused, Alias)
+	case !ok:
+		return fmt.Errorf("%w: %s was a session of another start of node %s", kernel.ErrNoSession, a.To, n.cfg.Name)
+	case n.cfg.Expose != nil && !strings.HasPrefix(string(to), "#") && !slices.Contains(n.cfg.Expose, string(to)) && !strings.Contains(string(to), "/"):
+		return fmt.Errorf("%w: alias %.64q is not in Config.Expose", ErrRefused, string(to))
+	}
+	a.To = to
+	if n.cfg.Accept == nil {
+		return nil
+	}
+	if err := n.cfg.Accept(*a); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return nil
+}
+
+// maxStrangers is how many senders of a node are remembered at a time: more while events
+// of them wait, up to maxWaitingStrangers.
+const (
+	maxStrangers        = 1 << 10
+	maxWaitingStrangers = 16 << 10
+)
+
+// strangers are the other node's sessions that have sent something.
+type strangers struct {
+	all    *kernel.Strangers
+	of     map[kernel.Address]*kernel.Stranger
+	posted atomic.Uint64 // what was put into queues here
+}
+
+// waiting is how many of their events wait in queues.
+func (s *strangers) waiting() int { return int(s.posted.Load() - s.all.Handled()) }
+
+func (s *strangers) from(a kernel.Address) *kernel.Stranger {
+	if one := s.of[a]; one != nil {
+		return one
+	}
+	n := len(s.of)
+	if s.of == nil || n >= maxWaitingStrangers || n >= maxStrangers && s.waiting() == 0 {
+		s.of = make(map[kernel.Address]*kernel.Stranger)
+	}
+	one := s.all.From(a)
+	s.of[a] = one
+	return one
+}
+
+// post puts an event into its receiver's queue.
+func (s *strangers) post(a Arrival, cause uint64) error {
+	err := s.from(a.From).Post(a.To, cause, a.Event, a.Args...)
+	if err == nil {
+		s.posted.Add(1)
+	}
+	return err
+}
+
+// ownSenders are sessions of this node that post to an address which names several.
+type ownSenders struct {
+	mu sync.Mutex
+	strangers
+}
+
+func (s *ownSenders) post(a Arrival, cause uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.strangers.post(a, cause)
+}

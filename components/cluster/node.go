@@ -1,0 +1,355 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/wheel/filter"
+)
+
+// Node is a kernel's part in a cluster. Its methods are for any goroutine.
+type Node struct {
+	k          *kernel.Kernel
+	cfg        Config
+	epoch      uint64
+	address    string
+	transport  Transport
+	membership Membership
+	detach     func()
+	session    *kernel.Lease // see session.go
+	writer     *filter.EventFilter
+	keys       *placement
+
+	mu      sync.RWMutex
+	peers   map[string]*peer
+	ordered []*peer // by name
+
+	chance struct {
+		sync.Mutex
+		*rand.Rand
+	}
+
+	pledges  pledges
+	topics   topics
+	watchers watchers
+	runners  runners
+	own      ownSenders
+	said     []string // aliases that other nodes were told; guarded by mu
+
+	lastCall  atomic.Uint64
+	refusals  atomic.Uint64
+	left      atomic.Bool
+	leaveOnce sync.Once
+	over      chan struct{} // closed when the node has left
+}
+
+// Alias is the alias of the node's own session in its kernel: the one that relays what
+// other nodes ask for.
+const Alias = "cluster"
+
+// Join makes a kernel a node of a cluster. From then on addresses with '@' reach
+// sessions on other nodes, and those of this kernel are "alias@NAME" to others. It
+// looks names up, opens the listener and registers with the directory, and may block
+// for that; it does not wait for other nodes. A kernel is one node at most.
+//
+// The node keeps the kernel running, until Leave, or until the kernel is stopped.
+//
+// Errors match ErrConfig for what can only be a mistake; otherwise they are those of
+// the listener and the directory.
+func Join(k *kernel.Kernel, cfg Config) (*Node, error) {
+	return JoinContext(context.Background(), k, cfg)
+}
+
+// JoinContext is Join with a limit: it gives up when ctx ends.
+func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Listen == "" {
+		cfg.Listen = listed(cfg.Directory, cfg.Name)
+	}
+	n := &Node{k: k, cfg: cfg, epoch: uint64(k.Now().UnixNano()), peers: map[string]*peer{}, over: make(chan struct{})}
+	n.pledges.n, n.runners, n.own.all = n, newRunners(), k.Strangers()
+	n.chance.Rand = rand.New(k.Chance("cluster " + cfg.Name))
+	if n.writer, err = filter.NewEvent(filter.EventConfig{MaxFrame: cfg.MaxEvent, MaxBuffer: 2 * cfg.MaxEvent, Types: cfg.Types}); err != nil {
+		return nil, bad("MaxEvent", "is %d: %v", cfg.MaxEvent, err)
+	}
+	if n.keys, err = newPlacement(n, cfg); err != nil {
+		return nil, err
+	}
+	if n.transport = cfg.Transport; n.transport == nil {
+		if n.transport, err = newTransport(cfg); err != nil {
+			return nil, err
+		}
+	}
+	if n.session, err = k.SpawnHeld(n.relay(), kernel.Alias(Alias)); err != nil {
+		return nil, fmt.Errorf("cluster: %w; is this kernel a node already?", err)
+	}
+	if err := n.begin(ctx); err != nil {
+		n.abandon()
+		return nil, err
+	}
+	k.Describe("cluster", func() any { return n.Status() })
+	return n, nil
+}
+
+// begin opens what Join opens. The node is whole before others can reach it.
+func (n *Node) begin(ctx context.Context) (err error) {
+	if n.address, err = n.transport.Start(ctx, n); err != nil {
+		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
+	}
+	self := Member{Name: n.cfg.Name, Address: n.address, Epoch: n.epoch}
+	if n.membership, err = n.cfg.Directory.Join(ctx, self, host{n}); err != nil {
+		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
+	}
+	if n.detach, err = n.k.AttachRemote(n); err != nil {
+		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
+	}
+	n.keys.begin()
+	n.beat()
+	return nil
+}
+
+// abandon closes what begin has opened.
+func (n *Node) abandon() {
+	n.leaveOnce.Do(func() {
+		n.left.Store(true)
+		if n.membership != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			_ = n.membership.Leave(ctx)
+			cancel()
+		}
+		_ = n.transport.Close()
+		n.runners.end()
+		n.session.Release()
+		close(n.over)
+	})
+}
+
+// Name is the node's own name.
+func (n *Node) Name() string { return n.cfg.Name }
+
+// Addr is where other nodes reach this one.
+func (n *Node) Addr() string { return n.address }
+
+// Address is that of a session here as other nodes are to use it: "logger@node-1" of
+// "logger". An ID such as Context.Self gets the node's epoch with it, because after a
+// restart it would be somebody else's.
+func (n *Node) Address(a kernel.Address) kernel.Address { return abroad(a, n.cfg.Name, n.epoch) }
+
+// after is the kernel's AfterFunc; nothing runs when the node has left.
+func (n *Node) after(d time.Duration, f func()) {
+	n.k.AfterFunc(d, func() {
+		if !n.left.Load() {
+			f()
+		}
+	})
+}
+
+func (n *Node) newFilter() *filter.EventFilter {
+	f, err := filter.NewEvent(filter.EventConfig{
+		MaxFrame: n.cfg.MaxEvent, MaxBuffer: max(2*n.cfg.MaxEvent, n.cfg.MaxEvent+2*maxPacket), Types: n.cfg.Types,
+	})
+	if err != nil {
+		panic(err) // Join has made one like it
+	}
+	return f
+}
+
+func (n *Node) peer(name string) *peer {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.peers[name]
+}
+
+// list is every other node, sorted by name.
+func (n *Node) list() []*peer {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.ordered
+}
+
+func (n *Node) peersAt(address string) []*peer {
+	var found []*peer
+	for _, p := range n.list() {
+		p.mu.Lock()
+		if p.address == address {
+			found = append(found, p)
+		}
+		p.mu.Unlock()
+	}
+	return found
+}
+
+// host is what a Directory sees of the node.
+type host struct{ n *Node }
+
+var _ Host = host{}
+
+func (h host) Now() time.Time { return h.n.k.Now() }
+
+func (h host) AfterFunc(d time.Duration, f func()) (stop func() bool) { return h.n.k.AfterFunc(d, f) }
+
+func (h host) Chance(n int64) int64 {
+	h.n.chance.Lock()
+	defer h.n.chance.Unlock()
+	return h.n.chance.Int64N(max(n, 1))
+}
+
+func (h host) Failed(err error) { h.n.k.Report("cluster", "directory", err) }
+
+func (h host) Owner(o Ownership) { h.n.keys.owner(o) }
+
+func (h host) Send(node string, message []byte) error {
+	p := h.n.peer(node)
+	if p == nil {
+		return fmt.Errorf("%w: %.64q", kernel.ErrNoNode, node)
+	}
+	return p.sendDirectory(message)
+}
+
+// Members adds nodes that are new, and ends those that are in the directory no more.
+func (h host) Members(list []Member) {
+	n := h.n
+	var gone []*peer
+	n.mu.Lock()
+	keep := make(map[string]*peer, len(list))
+	for _, m := range list {
+		if m.Name == n.cfg.Name || checkName(m.Name) != nil {
+			continue
+		}
+		p := n.peers[m.Name]
+		if p == nil {
+			p = n.newPeer(m)
+		}
+		keep[m.Name] = p
+	}
+	for name, p := range n.peers {
+		if keep[name] == nil {
+			gone = append(gone, p)
+		}
+	}
+	n.peers = keep
+	n.ordered = make([]*peer, 0, len(keep))
+	for _, p := range keep {
+		n.ordered = append(n.ordered, p)
+	}
+	slices.SortFunc(n.ordered, func(a, b *peer) int { return strings.Compare(a.name, b.name) })
+	n.mu.Unlock()
+	for _, m := range list {
+		if p := keep[m.Name]; p != nil {
+			p.move(m.Address)
+		}
+	}
+	for _, p := range gone {
+		p.gone(Left)
+	}
+	n.keys.members(list)
+}
+
+// move takes a new address.
+func (p *peer) move(address string) {
+	p.mu.Lock()
+	old := p.address
+	if p.address = address; old != address {
+		p.asked = time.Time{}
+	}
+	p.mu.Unlock()
+	if old != address {
+		p.n.transport.Drop(old)
+	}
+}
+
+// Leave takes the node out of the cluster in order: sessions that are here for their
+// keys stop, what was posted is sent and acknowledged, or ctx ends, the directory and
+// the other nodes hear of it, and connections are closed. Calls and posts to other
+// nodes are kernel.ErrNoNode afterwards. The kernel goes on. More than once does no
+// harm; another one's Leave is waited for.
+//
+// When the kernel is stopped, the node leaves by itself, without waiting.
+func (n *Node) Leave(ctx context.Context) error {
+	err := n.flush(ctx)
+	n.leave(ctx)
+	select {
+	case <-n.over:
+	case <-ctx.Done():
+		err = errors.Join(err, ctx.Err())
+	}
+	return err
+}
+
+// flush waits until nothing waits to be acknowledged.
+func (n *Node) flush(ctx context.Context) error {
+	n.keys.leave()
+	for {
+		left := 0
+		for _, p := range n.list() {
+			p.mu.Lock()
+			if p.state == Up {
+				left += p.out.outstanding()
+			}
+			p.mu.Unlock()
+		}
+		if left == 0 || n.left.Load() {
+			return nil
+		}
+		if d, ok := n.transport.(Driver); ok && n.k.Mode() == kernel.Simulated {
+			if err := d.Drive(func() bool { return n.settledAll() }); err != nil {
+				return err
+			}
+			continue
+		}
+		wait := make(chan struct{})
+		n.k.AfterFunc(time.Millisecond, func() { close(wait) })
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return fmt.Errorf("cluster: %d events were not acknowledged: %w", left, ctx.Err())
+		}
+	}
+}
+
+func (n *Node) settledAll() bool {
+	for _, p := range n.list() {
+		p.mu.Lock()
+		waits := p.state == Up && p.out.outstanding() > 0
+		p.mu.Unlock()
+		if waits {
+			return false
+		}
+	}
+	return true
+}
+
+// leave ends the node at once.
+func (n *Node) leave(ctx context.Context) {
+	n.leaveOnce.Do(func() {
+		defer close(n.over)
+		if n.membership != nil {
+			if err := n.membership.Leave(ctx); err != nil {
+				n.k.Report("cluster", "directory", err)
+			}
+		}
+		for _, p := range n.list() {
+			p.farewell()
+		}
+		n.left.Store(true)
+		for _, p := range n.list() {
+			p.gone(Left)
+		}
+		n.detach()
+		_ = n.transport.Close()
+		n.runners.end()
+		n.k.Describe("cluster", nil)
+		n.session.Release()
+	})
+}

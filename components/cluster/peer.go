@@ -1,0 +1,214 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/usher-go/usher/components/cluster/wire"
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/wheel/filter"
+)
+
+// peer is another node, as this one sees it.
+type peer struct {
+	n    *Node
+	name string
+
+	mu      sync.Mutex // guards what follows; it may be taken with recv held, never the other way
+	address string
+	epoch   uint64 // which start of it is known; 0: none yet
+	state   State
+	heard   time.Time // its last sign that both directions work …
+	since   time.Time // … and when its state began
+	asked   time.Time // the last ping
+	rtt     time.Duration
+	forgot  bool // it has to hear that it was lost
+	out     outlink
+	settled uint64 // of out: acknowledgements up to this number have arrived
+	acks    acks
+	full    bool // somebody got ErrQueueFull and is to hear when that is over
+	calls   map[uint64]*call
+	counts  Counts
+	aliases []string        // that it has said to have
+	topics  map[string]bool // that it subscribes to
+
+	recv      sync.Mutex // guards what follows: one packet's events at a time
+	in        inlink
+	inEpoch   uint64
+	frames    *filter.EventFilter
+	strangers strangers
+	kept      kept
+
+	received atomic.Uint64 // its events
+	busy     atomic.Int64  // its calls that run here
+}
+
+func (n *Node) newPeer(m Member) *peer {
+	now := n.k.Now()
+	p := &peer{
+		n: n, name: m.Name, address: m.Address, epoch: m.Epoch, state: Connecting, heard: now, since: now,
+		calls: map[uint64]*call{}, topics: map[string]bool{},
+		frames: n.newFilter(),
+	}
+	p.out.number = 1
+	p.strangers.all = n.k.Strangers()
+	return p
+}
+
+// post sends an event, or a message between nodes where to is empty. done, if there is
+// one, is told once what became of it, unless post returns an error.
+func (p *peer) post(to string, id uint64, o kernel.Outgoing, done func(error)) error {
+	args, err := pack(o.Args)
+	if err != nil {
+		return err
+	}
+	f := filter.Frame{Name: o.Event, Args: args, ID: id, Cause: o.Cause, To: to, From: string(o.From)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.room(); err != nil {
+		return err
+	}
+	return p.append(f, waiting{o: o, done: done})
+}
+
+// room says why no event is accepted, nil if one is.
+func (p *peer) room() error {
+	switch {
+	case p.n.left.Load():
+		return ErrLeft
+	case p.state == Lost:
+		return fmt.Errorf("%w: %s was lost %v ago", kernel.ErrNoNode, p.name, p.n.k.Now().Sub(p.since).Round(time.Millisecond))
+	case p.state == Left:
+		return fmt.Errorf("%w: %s has left", kernel.ErrNoNode, p.name)
+	case p.out.outstanding() >= p.n.cfg.MaxOutstanding, p.out.bytes >= p.n.cfg.MaxOutstandingBytes:
+		p.full = true
+		return fmt.Errorf("%w: %d events of %d bytes wait for %s", kernel.ErrQueueFull, p.out.outstanding(), p.out.bytes, p.name)
+	}
+	return nil
+}
+
+// append queues a frame, and sends it if it can be.
+func (p *peer) append(f filter.Frame, w waiting) error {
+	before := len(p.out.frames)
+	frames, err := p.n.writer.Append(p.out.frames, f)
+	if err != nil {
+		return encodingError(err)
+	}
+	p.out.frames = frames
+	w.size = len(frames) - before
+	p.out.push(w)
+	p.counts.Sent++
+	p.pump()
+	return nil
+}
+
+// tell sends a message between nodes, whatever waits already: there are few of them.
+func (p *peer) tell(name string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tellLocked(name, args...)
+}
+
+func (p *peer) tellLocked(name string, args ...any) {
+	if p.state == Lost || p.state == Left {
+		return
+	}
+	if err := p.append(filter.Frame{Name: name, Args: args}, waiting{}); err != nil {
+		p.n.k.Report("cluster", "message not sent", fmt.Errorf("%s to node %s: %w", name, p.name, err))
+	}
+}
+
+// answer sends what became of a call.
+func (p *peer) answer(f filter.Frame) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == Lost || p.state == Left {
+		return kernel.ErrNoNode
+	}
+	return p.append(f, waiting{})
+}
+
+func encodingError(err error) error {
+	var long *filter.LimitError
+	switch {
+	case errors.As(err, &long):
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	case errors.Is(err, filter.ErrNotEncodable):
+		return fmt.Errorf("%w: %w", kernel.ErrNotEncodable, err)
+	}
+	return err
+}
+
+// pump sends what can be sent now.
+func (p *peer) pump() {
+	if p.state != Up {
+		return
+	}
+	for {
+		f, ok := p.out.cut(p.n.k.Now())
+		if !ok {
+			break
+		}
+		p.send(f)
+	}
+	switch {
+	case p.acks.urgent():
+		p.transmit(p.packet())
+	case p.acks.due() && !p.acks.armed:
+		p.acks.armed = true
+		p.n.after(ackAfter, p.acknowledge)
+	}
+}
+
+// acknowledge sends what no other packet has taken along.
+func (p *peer) acknowledge() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.acks.armed = false; p.acks.due() && p.state == Up {
+		p.transmit(p.packet())
+	}
+}
+
+// send transmits a packet of events, for the first time or again.
+func (p *peer) send(f flight) {
+	packet := p.packet()
+	packet.Link, packet.First, packet.Count, packet.Frames = p.out.number, f.first, f.count, f.frames
+	p.counts.Packets++
+	p.transmit(packet)
+}
+
+// again sends what is on its way once more: some of it was lost.
+func (p *peer) again() {
+	if p.state != Up || p.out.paused {
+		return
+	}
+	p.out.moved = p.n.k.Now()
+	for _, f := range p.out.flight {
+		p.counts.Again++
+		p.send(f)
+	}
+}
+
+// packet begins one, with what is owed to the other node.
+func (p *peer) packet() *wire.Packet {
+	packet := &wire.Packet{Node: p.n.cfg.Name, Epoch: p.n.epoch, To: p.name, ToEpoch: p.epoch, Link: p.out.number, Settled: p.settled}
+	p.acks.put(packet)
+	return packet
+}
+
+func (p *peer) transmit(packet *wire.Packet) { p.n.transport.Send(p.address, packet) }
+
+// finish does what outcomes ask for. It is called without locks.
+func (p *peer) finish(outcomes []outcome) {
+	for _, e := range outcomes {
+		switch {
+		case e.done != nil:
+			e.done(e.err)
+		case e.err != nil && e.o.To != "":
+			p.n.lose(e.o, e.err)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package cluster
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/usher-go/usher/kernel"
+)
+
+// pledge is what another node does for a session here: it watches one of its own
+// sessions (Context.Monitor), or keeps one alive (Node.Hold).
+type pledge struct {
+	id    uint64
+	node  string
+	from  kernel.Address // for whom
+	to    kernel.Address
+	event string
+	args  []any
+	hold  bool
+}
+
+func (g *pledge) owner() kernel.Address { return g.from }
+func (g *pledge) forget(n *Node)        { n.release(g.id) }
+
+// pledges are those of all nodes.
+type pledges struct {
+	n  *Node
+	mu sync.Mutex
+	id uint64
+	of map[uint64]*pledge
+}
+
+func (t *pledges) add(g *pledge) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of == nil {
+		t.of = make(map[uint64]*pledge)
+	}
+	t.id++
+	g.id = t.id
+	t.of[g.id] = g
+}
+
+func (t *pledges) remove(id uint64) *pledge {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g := t.of[id]
+	delete(t.of, id)
+	return g
+}
+
+// ended tells whom it concerns, once.
+func (t *pledges) ended(id uint64, node string, why error) {
+	t.mu.Lock()
+	g := t.of[id]
+	if g == nil || g.node != node {
+		t.mu.Unlock()
+		return
+	}
+	delete(t.of, id)
+	t.mu.Unlock()
+	g.tell(t.n, why)
+}
+
+// lost ends all of a node.
+func (t *pledges) lost(node string) {
+	t.mu.Lock()
+	var all []*pledge
+	for id, g := range t.of {
+		if g.node == node {
+			all = append(all, g)
+			delete(t.of, id)
+		}
+	}
+	t.mu.Unlock()
+	sortPledges(all)
+	for _, g := range all {
+		g.tell(t.n, fmt.Errorf("%w: %s was lost", kernel.ErrNoNode, node))
+	}
+}
+
+func (g *pledge) tell(n *Node, why error) {
+	if g.event == "" {
+		return
+	}
+	args := append([]any{g.to}, g.args...)
+	if g.hold {
+		args = []any{g.to, why}
+	}
+	_ = n.k.Post(g.from, g.event, args...) // who has ended does not care any more
+}
+
+// MonitorRemote is for the kernel.
+func (n *Node) MonitorRemote(o kernel.Outgoing) error {
+	return failed(o, n.pledge(msgMonitor, &pledge{from: o.From, to: o.To, event: o.Event, args: o.Args}))
+}
+
+// Hold keeps a session of another node alive for this one: until release is called,
+// this session ends, or one of the nodes counts as lost to the other. event, unless
+// empty, is posted once if it ends otherwise than by release: with the address, and the
+// error why. A session that is not there is such an end: kernel.ErrNoSession.
+//
+// kernel.ErrNoNode when the node is not known, or lost; ErrQueueFull as for a post.
+func (n *Node) Hold(c *kernel.Context, to kernel.Address, event string) (release func(), err error) {
+	g := &pledge{from: c.Self(), to: to, event: event, hold: true}
+	if local, here := n.Local(to); here {
+		l, err := c.LeaseOn(local, "held by "+string(c.Self()))
+		if err != nil {
+			return nil, err
+		}
+		return l.Release, nil
+	}
+	if err := n.pledge(msgHold, g); err != nil {
+		return nil, failed(kernel.Outgoing{To: to, Event: event}, err)
+	}
+	return func() { n.release(g.id) }, nil
+}
+
+// pledge asks another node for one.
+func (n *Node) pledge(message string, g *pledge) error {
+	local, node := split(g.to)
+	if node == everyNode || node == ownerNode {
+		return fmt.Errorf("%w: %s; name one node", kernel.ErrArgument, g.to)
+	}
+	p, err := n.find(g.to)
+	if err != nil {
+		return err
+	}
+	g.node = node
+	n.pledges.add(g)
+	o := kernel.Outgoing{Event: message, Args: []any{g.id, string(local)}}
+	if err := p.post("", 0, o, func(err error) {
+		if err != nil {
+			n.pledges.ended(g.id, node, err)
+		}
+	}); err != nil {
+		n.pledges.remove(g.id)
+		return err
+	}
+	return n.session.Post(evWatch, g)
+}
+
+// release gives a pledge back.
+func (n *Node) release(id uint64) {
+	if g := n.pledges.remove(id); g != nil {
+		if p := n.peer(g.node); p != nil {
+			p.tell(msgRelease, id)
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/usher-go/usher/components/cluster/wire"
+	"github.com/usher-go/usher/wheel/filter"
+)
+
+var _ Carrier = (*Node)(nil)
+
+// Receive is for the Transport.
+func (n *Node) Receive(packet *wire.Packet, from []string) {
+	if n.left.Load() {
+		return
+	}
+	p := n.peer(packet.GetNode())
+	switch {
+	case packet.GetTo() != n.cfg.Name:
+		n.refuse(packet, "is for node %.64q; do two nodes share an address?", packet.GetTo())
+	case from != nil && !slices.Contains(from, packet.GetNode()):
+		n.refuse(packet, "comes with a certificate for %q; issue one that has the node's name", from)
+	case p == nil:
+		n.refuse(packet, "comes from no node that the directory has")
+	default:
+		p.receive(packet)
+	}
+}
+
+func (n *Node) refuse(packet *wire.Packet, format string, args ...any) {
+	n.k.Report("cluster", "packet refused", fmt.Errorf("a packet of node %.64q %s", packet.GetNode(), fmt.Sprintf(format, args...)))
+}
+
+// Connected is for the Transport.
+func (n *Node) Connected(address string) {
+	for _, p := range n.peersAt(address) {
+		p.mu.Lock()
+		p.ping()
+		p.mu.Unlock()
+	}
+}
+
+// Broken is for the Transport.
+func (n *Node) Broken(address string, _ error) {
+	for _, p := range n.peersAt(address) {
+		p.mu.Lock()
+		p.asked = time.Time{} // ask at once when there is a connection
+		p.mu.Unlock()
+	}
+}
+
+// Refused is for the Transport.
+func (n *Node) Refused(peer string, err error) {
+	n.refusals.Add(1)
+	n.k.Report("cluster", "peer refused", fmt.Errorf("%s: %w", peer, err))
+}
+
+// receive takes a packet from the other node.
+func (p *peer) receive(packet *wire.Packet) {
+	p.recv.Lock()
+	defer p.recv.Unlock()
+	if !p.meet(packet) {
+		return
+	}
+	if packet.GetToEpoch() == p.n.epoch {
+		p.in.settle(packet.GetLink(), packet.GetSettled())
+		if packet.GetCount() > 0 {
+			p.takeEvents(packet)
+		}
+	}
+	if d := packet.GetDirectory(); len(d) > 0 {
+		p.n.membership.Receive(p.name, d)
+	}
+	if packet.GetLeaving() {
+		p.gone(Left)
+	}
+}
+
+// meet takes what a packet says of the other node and of this one's own events. It
+// reports false for a packet of an earlier start.
+func (p *peer) meet(packet *wire.Packet) bool {
+	now := p.n.k.Now()
+	p.mu.Lock()
+	if packet.GetEpoch() < p.epoch {
+		p.mu.Unlock()
+		return false
+	}
+	var ended []outcome
+	up := false
+	if packet.GetEpoch() > p.epoch && p.epoch != 0 {
+		p.mu.Unlock()
+		p.restarted(packet.GetEpoch())
+		p.mu.Lock()
+	}
+	p.epoch = packet.GetEpoch()
+	if p.inEpoch != p.epoch {
+		p.inEpoch, p.in = p.epoch, inlink{}
+		p.acks.ack, p.acks.owed = ack{}, 0
+	}
+	mine := packet.GetToEpoch() == p.n.epoch
+	if mine && packet.GetAckLink() == p.out.number {
+		ended = p.acknowledged(packet, now)
+	}
+	if ping := packet.GetPing(); ping != 0 {
+		reply := p.packet()
+		reply.Pong = ping
+		p.transmit(reply)
+	}
+	if pong := packet.GetPong(); pong != 0 && mine {
+		p.rtt = now.Sub(time.Unix(0, int64(pong)))
+		up = p.alive(now)
+	}
+	p.pump()
+	p.mu.Unlock()
+	p.finish(ended)
+	if up {
+		p.n.tellWatchers(p.change())
+		p.n.keys.reach(p.name, true)
+	}
+	return true
+}
+
+// acknowledged is what the other node says of this one's events.
+func (p *peer) acknowledged(packet *wire.Packet, now time.Time) []outcome {
+	before := p.out.acked
+	ended := p.out.ack(packet.GetAckLink(), packet.GetAck(), packet.GetRefused(), p.name, now)
+	p.settled = p.out.acked
+	if p.out.acked > before && p.state == Up {
+		p.heard = now
+	}
+	p.counts.Refused += uint64(len(packet.GetRefused()))
+	p.out.paused = packet.GetPause()
+	if packet.GetGap() {
+		p.again()
+	}
+	if p.full && p.out.outstanding() <= p.n.cfg.MaxOutstanding/2 && p.out.bytes <= p.n.cfg.MaxOutstandingBytes/2 {
+		p.full = false
+		p.n.tellWatchers(Change{Node: p.name, State: p.state, Epoch: p.epoch, Drained: true})
+	}
+	return ended
+}
+
+// takeEvents delivers a packet's events, each once and in order.
+func (p *peer) takeEvents(packet *wire.Packet) {
+	v, skip := p.in.look(packet.GetLink(), packet.GetFirst(), uint64(packet.GetCount()))
+	if v == verdictTake {
+		p.deliverAll(packet, skip)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if v != verdictIgnore {
+		before := p.acks.taken
+		if p.acks.link != p.in.number {
+			before = 0
+		}
+		p.acks.ack = p.in.ack()
+		p.acks.owed += p.in.taken - before
+		p.acks.packets++
+		p.acks.again = p.acks.again || v != verdictTake
+		p.look()
+		p.pump()
+	}
+}
+
+// deliverAll delivers what a packet has, but for the first skip events.
+func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
+	p.frames.Feed(packet.GetFrames())
+	for range packet.GetCount() {
+		f, ok, err := p.frames.Next()
+		if !ok && err == nil {
+			err = fmt.Errorf("%w: the packet ends early", filter.ErrMalformed)
+		}
+		if errors.Is(err, filter.ErrUnusable) || !ok && err != nil && !isFrameError(err) {
+			p.frames = p.n.newFilter()
+			p.n.refuse(packet, "has events that cannot be read: %v", err)
+			break // the rest is sent again, or the link stalls: it is for the other side's people
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		if p.in.full() {
+			p.frames = p.n.newFilter()
+			return
+		}
+		if err == nil {
+			err = p.deliver(f)
+		}
+		p.in.take(err)
+	}
+	if len(p.frames.Pending()) > 0 {
+		p.frames = p.n.newFilter()
+	}
+}
+
+func isFrameError(err error) bool {
+	_, ok := errors.AsType[*filter.FrameError](err)
+	return ok
+}
+
+// look decides whether too many of the other node's events wait here.
+func (p *peer) look() {
+	waiting := p.strangers.waiting()
+	switch {
+	case !p.acks.pause && waiting > p.n.cfg.MaxPending:
+		p.acks.pause, p.acks.again = true, true
+		p.counts.Pauses++
+		p.n.after(pauseLook, p.lookAgain)
+	case p.acks.pause && waiting <= p.n.cfg.MaxPending/2:
+		p.acks.pause, p.acks.again = false, true
+	}
+}
+
+// pauseLook is how often is looked whether a pause is over.
+const pauseLook = 2 * time.Millisecond
+
+func (p *peer) lookAgain() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.look(); p.acks.pause {
+		p.n.after(pauseLook, p.lookAgain)
+		return
+	}
+	p.pump()
+}

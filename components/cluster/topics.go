@@ -1,0 +1,153 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/wheel/filter"
+)
+
+// topics are what sessions here subscribe to.
+type topics struct {
+	mu sync.Mutex
+	of map[string][]*subscription
+}
+
+type subscription struct {
+	topic string
+	who   kernel.Address
+	event string
+}
+
+func (s *subscription) owner() kernel.Address { return s.who }
+func (s *subscription) forget(n *Node)        { n.unsubscribe(s.topic, s.who) }
+
+// set subscribes a session, in place of what it had; first reports that nobody had
+// this topic before.
+func (t *topics) set(s *subscription) (fresh, first bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of == nil {
+		t.of = make(map[string][]*subscription)
+	}
+	list := t.of[s.topic]
+	for i, old := range list {
+		if old.who == s.who {
+			list = slices.Clone(list)
+			list[i] = s
+			t.of[s.topic] = list
+			return false, false
+		}
+	}
+	t.of[s.topic] = append(slices.Clip(list), s)
+	return true, len(list) == 0
+}
+
+// remove ends a session's subscription; last reports that nobody has the topic now.
+func (t *topics) remove(topic string, who kernel.Address) (last bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list, had := t.of[topic]
+	list = slices.DeleteFunc(slices.Clone(list), func(s *subscription) bool { return s.who == who })
+	if len(list) > 0 {
+		t.of[topic] = list
+		return false
+	}
+	delete(t.of, topic)
+	return had
+}
+
+func (t *topics) names() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Sorted(maps.Keys(t.of))
+}
+
+// deliver posts to all who subscribe, in the order in which they did.
+func (t *topics) deliver(topic string, post func(to kernel.Address, event string) error) {
+	t.mu.Lock()
+	list := t.of[topic]
+	t.mu.Unlock()
+	for _, s := range list {
+		_ = post(s.who, s.event) // its end takes the subscription away
+	}
+}
+
+// Subscribe has event posted to this session with what Publish is given for a topic, on
+// any node; the sender is whoever published. It replaces the session's subscription to
+// that topic; an empty event ends it, as does the session's end, which it does not put
+// off. Other nodes hear of a subscription some time after it was made: what is published
+// there before does not come.
+func (n *Node) Subscribe(c *kernel.Context, topic, event string) error {
+	if topic == "" {
+		return fmt.Errorf("cluster: Subscribe: %w: the topic is empty", kernel.ErrArgument)
+	}
+	if event == "" {
+		n.unsubscribe(topic, c.Self())
+		return nil
+	}
+	s := &subscription{topic, c.Self(), event}
+	fresh, first := n.topics.set(s)
+	if first {
+		for _, p := range n.list() {
+			p.tell(msgSubscribe, topic)
+		}
+	}
+	if !fresh {
+		return nil
+	}
+	return n.session.Post(evWatch, s)
+}
+
+func (n *Node) unsubscribe(topic string, who kernel.Address) {
+	if n.topics.remove(topic, who) {
+		for _, p := range n.list() {
+			p.tell(msgUnsubscribe, topic)
+		}
+	}
+}
+
+// Publish posts to every session, on every node that is not lost, that subscribes to a
+// topic: at most once, in order, as other events; who publishes gets no answers. The
+// error is that of the arguments (kernel.ErrNotEncodable, ErrTooLarge), or names the
+// nodes that did not accept it (kernel.ErrQueueFull); the others have it all the same.
+func (n *Node) Publish(topic string, args ...any) error {
+	packed, err := pack(args)
+	if err == nil {
+		err = filter.CheckArgs(packed)
+	}
+	if err != nil {
+		return fmt.Errorf("cluster: Publish %.64q: %w", topic, encodingError(err))
+	}
+	if n.left.Load() {
+		return fmt.Errorf("cluster: Publish %.64q: %w", topic, ErrLeft)
+	}
+	n.topics.deliver(topic, func(to kernel.Address, event string) error {
+		return n.k.Post(to, event, args...)
+	})
+	all := append([]any{topic}, args...)
+	for _, p := range n.list() {
+		if !p.wants(topic) {
+			continue
+		}
+		o := kernel.Outgoing{To: kernel.Address(topic + "@" + p.name), Event: msgPublish, Args: all}
+		if e := p.post("", 0, o, nil); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cluster: Publish %.64q: %w", topic, err)
+	}
+	return nil
+}
+
+// wants reports whether the other node subscribes to a topic, and may be reached.
+func (p *peer) wants(topic string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.topics[topic] && (p.state == Up || p.state == Connecting)
+}

@@ -1,0 +1,81 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/usher-go/usher/kernel"
+)
+
+// watchers are sessions that hear how other nodes are.
+type watchers struct {
+	mu   sync.Mutex
+	list []*watcher
+}
+
+type watcher struct {
+	who   kernel.Address
+	event string
+}
+
+func (w *watcher) owner() kernel.Address { return w.who }
+func (w *watcher) forget(n *Node)        { n.watchers.remove(w.who) }
+
+func (t *watchers) remove(who kernel.Address) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.list = slices.DeleteFunc(slices.Clone(t.list), func(w *watcher) bool { return w.who == who })
+}
+
+// set reports whether the session watched nothing before.
+func (t *watchers) set(w *watcher) (fresh bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := slices.Clone(t.list)
+	i := slices.IndexFunc(list, func(old *watcher) bool { return old.who == w.who })
+	if i >= 0 {
+		list[i] = w
+	} else {
+		list = append(list, w)
+	}
+	t.list = list
+	return i < 0
+}
+
+// Watch has event posted to this session with a Change: one for each node as it is now,
+// then one whenever that changes, and when a node takes events again after
+// kernel.ErrQueueFull. An empty event ends it, as does the session's end, which it does
+// not put off.
+func (n *Node) Watch(c *kernel.Context, event string) error {
+	if event == "" {
+		n.watchers.remove(c.Self())
+		return nil
+	}
+	w := &watcher{c.Self(), event}
+	fresh := n.watchers.set(w)
+	for _, p := range n.list() {
+		if err := c.Yield(event, p.change()); err != nil {
+			return fmt.Errorf("cluster: Watch: %w", err)
+		}
+	}
+	if !fresh {
+		return nil
+	}
+	return n.session.Post(evWatch, w)
+}
+
+func (p *peer) change() Change {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Change{Node: p.name, State: p.state, Epoch: p.epoch, Silent: p.silent()}
+}
+
+func (n *Node) tellWatchers(c Change) {
+	n.watchers.mu.Lock()
+	list := n.watchers.list
+	n.watchers.mu.Unlock()
+	for _, w := range list {
+		_ = n.k.Post(w.who, w.event, c) // its end takes the watch away
+	}
+}
