@@ -1,0 +1,201 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/usher-go/usher/components/cluster/wire"
+	"github.com/usher-go/usher/kernel"
+)
+
+// A link between two tables over a channel that loses, repeats, delays and reorders
+// packets: every event is taken once and in order, and its sender hears what became of
+// it, once; when the sender gives up, what was taken is among what it cannot know.
+func TestG13_LinkTables(t *testing.T) {
+	for seed := range uint64(150) {
+		runLink(t, seed)
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+type linkWorld struct {
+	*rand.Rand
+	t       *testing.T
+	now     time.Time
+	out     outlink
+	in      inlink
+	there   []*wire.Packet // on their way
+	back    []*wire.Packet
+	frames  map[uint64]string // of the present link
+	posted  int
+	taken   []int
+	refused map[int]bool
+	fate    map[int]error // what the sender has heard
+	heard   map[int]bool
+	settled uint64
+}
+
+func runLink(t *testing.T, seed uint64) {
+	w := &linkWorld{
+		Rand: rand.New(rand.NewPCG(seed, 1)), t: t, now: time.Unix(1, 0),
+		out: outlink{number: 1}, refused: map[int]bool{}, fate: map[int]error{}, heard: map[int]bool{},
+	}
+	faults := w.IntN(4) // of 10 packets
+	for range 400 {
+		w.step(faults)
+	}
+	for range 2000 { // the weather improves
+		if w.out.outstanding() == 0 {
+			break
+		}
+		w.step(0)
+	}
+	if n := w.out.outstanding(); n > 0 {
+		t.Errorf("%d events are never acknowledged", n)
+	}
+	for i := 1; i < len(w.taken); i++ {
+		if w.taken[i] <= w.taken[i-1] {
+			t.Errorf("%d was taken after %d", w.taken[i], w.taken[i-1])
+		}
+	}
+	took := map[int]bool{}
+	for _, v := range w.taken {
+		took[v] = true
+	}
+	for v := range w.posted {
+		err, unknown := w.fate[v], errors.Is(w.fate[v], ErrUnknownOutcome)
+		switch {
+		case !w.heard[v]:
+			t.Errorf("nobody says what became of %d", v)
+		case unknown:
+		case errors.Is(err, kernel.ErrNoNode):
+			if took[v] {
+				t.Errorf("%d was taken, and its sender hears that it was never sent", v)
+			}
+		case !took[v]:
+			t.Errorf("%d was not taken, but acknowledged: %v", v, err)
+		case w.refused[v] != (err != nil):
+			t.Errorf("%d was refused: %v; its sender heard %v", v, w.refused[v], err)
+		}
+	}
+}
+
+func (w *linkWorld) step(faults int) {
+	w.now = w.now.Add(time.Millisecond)
+	switch n := w.IntN(10); {
+	case n < 4 && faults > 0:
+		for range w.IntN(30) {
+			v := w.posted
+			w.posted++
+			frame := fmt.Sprintf("%d,", v)
+			w.out.frames = append(w.out.frames, frame...)
+			w.out.push(waiting{size: len(frame), done: func(err error) {
+				if w.heard[v] {
+					w.t.Errorf("told twice what became of %d", v)
+				}
+				w.heard[v], w.fate[v] = true, err
+			}})
+		}
+	case n == 4 && faults > 1 && w.IntN(20) == 0:
+		for _, e := range w.out.end(kernel.ErrNoNode) {
+			e.done(e.err)
+		}
+		w.settled = 0
+	case w.out.stalled(w.now, 20*time.Millisecond):
+		w.resend()
+	}
+	for {
+		f, ok := w.out.cut(w.now)
+		if !ok {
+			break
+		}
+		w.send(f)
+	}
+	w.there = w.carry(w.there, faults, w.arrive)
+	w.back = w.carry(w.back, faults, w.returned)
+}
+
+func (w *linkWorld) resend() {
+	w.out.moved = w.now
+	for _, f := range w.out.flight {
+		w.send(f)
+	}
+}
+
+func (w *linkWorld) send(f flight) {
+	w.there = append(w.there, &wire.Packet{Link: w.out.number, First: f.first, Count: f.count, Frames: f.frames, Settled: w.settled})
+}
+
+// carry lets some packets arrive, in order unless something goes wrong.
+func (w *linkWorld) carry(way []*wire.Packet, faults int, arrive func(*wire.Packet)) []*wire.Packet {
+	for len(way) > 0 && w.IntN(3) > 0 {
+		i := 0
+		bad := w.IntN(10) < faults
+		if bad && w.IntN(4) == 0 {
+			i = w.IntN(len(way))
+		}
+		p := way[i]
+		switch {
+		case bad && w.IntN(3) == 0: // again
+		default:
+			way = append(way[:i:i], way[i+1:]...)
+		}
+		if !bad || w.IntN(2) == 0 {
+			arrive(p)
+		}
+	}
+	return way
+}
+
+func (w *linkWorld) arrive(p *wire.Packet) {
+	w.in.settle(p.Link, p.Settled)
+	v, skip := w.in.look(p.Link, p.First, uint64(p.Count))
+	if v == verdictTake {
+		var list []int
+		for rest := string(p.Frames); rest != ""; {
+			var n int
+			if _, err := fmt.Sscanf(rest, "%d,", &n); err != nil {
+				w.t.Fatalf("frames %q: %v", p.Frames, err)
+			}
+			list = append(list, n)
+			rest = rest[len(fmt.Sprintf("%d,", n)):]
+		}
+		if len(list) != int(p.Count) {
+			w.t.Fatalf("%d frames in a packet of %d", len(list), p.Count)
+		}
+		for _, n := range list[skip:] {
+			if w.in.full() {
+				break
+			}
+			w.taken = append(w.taken, n)
+			if w.IntN(20) == 0 {
+				w.refused[n] = true
+				w.in.take(kernel.ErrNoSession)
+			} else {
+				w.in.take(nil)
+			}
+		}
+	}
+	if v == verdictIgnore {
+		return
+	}
+	a := acks{ack: w.in.ack()}
+	answer := &wire.Packet{}
+	a.put(answer)
+	w.back = append(w.back, answer)
+}
+
+func (w *linkWorld) returned(p *wire.Packet) {
+	for _, e := range w.out.ack(p.AckLink, p.Ack, p.Refused, "b", w.now) {
+		e.done(e.err)
+	}
+	w.settled = w.out.acked
+	if p.Gap {
+		w.resend()
+	}
+}
