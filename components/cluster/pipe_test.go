@@ -27,6 +27,7 @@ type pipe struct {
 	closed  chan struct{}
 	over    sync.WaitGroup
 	lose    func(*wire.Packet) bool // nil: nothing is lost
+	isOff   bool
 }
 
 func (n *pipes) pipe(address string) *pipe {
@@ -52,7 +53,7 @@ func (p *pipe) Send(address string, packet *wire.Packet) {
 	p.net.mu.Lock()
 	to := p.net.at[address]
 	p.net.mu.Unlock()
-	if to == nil || p.lose != nil && p.lose(packet) {
+	if to == nil || p.loses(packet) || to.isCut() {
 		return
 	}
 	to.mu.Lock()
@@ -79,6 +80,32 @@ func (p *pipe) work() {
 			p.carrier.Receive(packet, nil)
 		}
 	}
+}
+
+// cut ends, or allows, all that goes to and from this node.
+func (p *pipe) cut(off bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.isOff = off
+}
+
+func (p *pipe) isCut() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.isOff
+}
+
+// drop loses some of what the node sends.
+func (p *pipe) drop(lose func(*wire.Packet) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose = lose
+}
+
+func (p *pipe) loses(packet *wire.Packet) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.isOff || p.lose != nil && p.lose(packet)
 }
 
 func (p *pipe) Drop(string) {}
