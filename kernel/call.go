@@ -25,9 +25,7 @@ func (c *Context) Call(to Address, event string, args ...any) (any, error) {
 		return nil, c.refuse("Call", postError(to, event, args, ErrNoSession))
 	}
 	ev := newEvent(event, c.s, args)
-	if c.k.obs.on {
-		ev.via, ev.cause = ViaCall, c.ev.seq
-	}
+	ev.via, ev.cause = ViaCall, c.ev.seq
 	ret, err := c.ch.call(context.Background(), t, &ev)
 	if err != nil {
 		err = c.k.callError(c, "Call", to, event, args, err)
@@ -50,9 +48,7 @@ func (c *Context) CallContext(ctx context.Context, to Address, event string, arg
 		return nil, c.refuse("CallContext", postError(to, event, args, ErrNoSession))
 	}
 	ev := newEvent(event, c.s, args)
-	if c.k.obs.on {
-		ev.via, ev.cause = ViaCall, c.ev.seq
-	}
+	ev.via, ev.cause = ViaCall, c.ev.seq
 	ret, err := c.ch.call(ctx, t, &ev)
 	if err != nil {
 		err = c.k.callError(c, "CallContext", to, event, args, err)
@@ -94,9 +90,7 @@ func (k *Kernel) callFrom(ctx context.Context, from *session, cause uint64, to A
 	}
 	defer visit.leave()
 	ev := newEvent(event, from, args)
-	if k.obs.on {
-		ev.via, ev.cause = ViaCall, cause
-	}
+	ev.via, ev.cause = ViaCall, cause
 	ret, err := visit.ch.call(ctx, t, &ev)
 	if err != nil {
 		err = k.callError(nil, "Call", to, event, args, err)

@@ -51,6 +51,9 @@ func (c *Context) Sender() Address {
 	return c.ev.from.addr
 }
 
+// Called reports whether somebody waits for this handler: it was reached by Call.
+func (c *Context) Called() bool { c.check(); return c.ev.via == ViaCall }
+
 // Kernel returns the kernel.
 func (c *Context) Kernel() *Kernel { c.check(); return c.k }
 

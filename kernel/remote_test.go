@@ -67,10 +67,19 @@ func TestAddressesWithANode(t *testing.T) {
 		got := map[kernel.Address][]any{}
 		_, _ = k.Spawn(table{
 			"line": func(c *kernel.Context) error {
+				if c.Called() {
+					t.Error("it was posted")
+				}
 				got[c.Sender()] = append(got[c.Sender()], c.Args()...)
 				return nil
 			},
-			"whoami": func(c *kernel.Context) error { c.Return(c.Sender()); return nil },
+			"whoami": func(c *kernel.Context) error {
+				if !c.Called() {
+					t.Error("it was called")
+				}
+				c.Return(c.Sender())
+				return nil
+			},
 		}, kernel.Alias("logger"))
 		self, _ := k.Spawn(table{
 			"_start": func(c *kernel.Context) error { return c.Yield("go") },

@@ -6,31 +6,66 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
 )
 
-// call is one that waits for another node's answer.
-type call struct {
+// promise is something that is waited for.
+type promise struct {
 	once sync.Once
 	over chan struct{}
 	done atomic.Bool // over is closed
-	v    any
-	err  error
+}
+
+func newPromise() *promise { return &promise{over: make(chan struct{})} }
+
+func (w *promise) keep() {
+	w.once.Do(func() {
+		w.done.Store(true)
+		close(w.over)
+	})
+}
+
+// wait is until it is kept, or ctx ends. In simulated time everything else goes on.
+func (w *promise) wait(ctx context.Context, n *Node) error {
+	if d, ok := n.transport.(Driver); ok && n.k.Mode() == kernel.Simulated {
+		return d.Drive(w.done.Load)
+	}
+	select {
+	case <-w.over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// pause waits for d.
+func (n *Node) pause(ctx context.Context, d time.Duration) error {
+	w := newPromise()
+	defer n.k.AfterFunc(d, w.keep)()
+	return w.wait(ctx, n)
+}
+
+// call is one that waits for another node's answer.
+type call struct {
+	promise
+	set sync.Once
+	v   any
+	err error
 }
 
 func (c *call) end(v any, err error) {
-	c.once.Do(func() {
+	c.set.Do(func() {
 		c.v, c.err = v, err
-		c.done.Store(true)
-		close(c.over)
+		c.keep()
 	})
 }
 
 // call asks a session of the other node, and waits.
 func (p *peer) call(ctx context.Context, to string, o kernel.Outgoing) (any, error) {
-	c := &call{over: make(chan struct{})}
+	c := &call{promise: promise{over: make(chan struct{})}}
 	id := p.n.lastCall.Add(1)
 	p.mu.Lock()
 	p.calls[id] = c
@@ -48,26 +83,19 @@ func (p *peer) call(ctx context.Context, to string, o kernel.Outgoing) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return c.wait(ctx, p.n)
+	return c.await(ctx, p.n)
 }
 
-// wait is for the answer, the node's CallTimeout, or ctx.
-func (c *call) wait(ctx context.Context, n *Node) (any, error) {
+// await is for the answer, the node's CallTimeout, or ctx.
+func (c *call) await(ctx context.Context, n *Node) (any, error) {
 	stop := n.k.AfterFunc(n.cfg.CallTimeout, func() {
 		c.end(nil, fmt.Errorf("%w after %v (Config.CallTimeout)", kernel.ErrTimeout, n.cfg.CallTimeout))
 	})
 	defer stop()
-	if d, ok := n.transport.(Driver); ok && n.k.Mode() == kernel.Simulated {
-		if err := d.Drive(c.done.Load); err != nil {
-			c.end(nil, err)
-		}
+	if err := c.wait(ctx, n); err != nil {
+		return nil, err
 	}
-	select {
-	case <-c.over:
-		return c.v, c.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return c.v, c.err
 }
 
 const (
@@ -133,15 +161,21 @@ func (p *peer) start(id uint64, f func(context.Context, *kernel.Context) (any, e
 		v, err := f(ctx, c)
 		p.reply(id, v, err)
 	}
-	if p.n.k.Mode() == kernel.Parallel {
-		p.n.runners.run(func() { job(nil) })
+	err := p.n.inside(job)
+	if err != nil {
+		p.busy.Add(-1)
+	}
+	return err
+}
+
+// inside runs f where it may call and spawn: in the node's session, or, in a parallel
+// kernel, on a goroutine of its own, without a context.
+func (n *Node) inside(f func(*kernel.Context)) error {
+	if n.k.Mode() == kernel.Parallel {
+		n.runners.run(func() { f(nil) })
 		return nil
 	}
-	if err := p.n.session.Post(evRelay, job); err != nil {
-		p.busy.Add(-1)
-		return err
-	}
-	return nil
+	return n.session.Post(evRelay, f)
 }
 
 // reply answers a call.

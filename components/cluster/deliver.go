@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,8 +31,9 @@ func (p *peer) deliver(f filter.Frame) error {
 		return err
 	}
 	switch {
-	case where == ownerNode:
-		return p.n.keys.arrive(p, a, f)
+	case strings.HasPrefix(where, ownerNode+"/"):
+		stream, _ := strconv.ParseUint(where[len(ownerNode)+1:], 10, 64)
+		return p.n.keys.arrive(p, a, f, stream)
 	case f.ID != 0:
 		return p.runCall(a, f)
 	}
@@ -49,7 +51,7 @@ func (p *peer) sender(from string) kernel.Address {
 
 // admit decides whether another node may do this, and puts in the address as it is here.
 func (n *Node) admit(a *Arrival) error {
-	if strings.HasPrefix(a.Event, "_") {
+	if strings.HasPrefix(a.Event, "_") || a.Event == evEnd || a.Event == evFail {
 		return fmt.Errorf("%w: event %.64q is the kernel's own", ErrRefused, a.Event)
 	}
 	to, ok := home(a.To, n.epoch)
@@ -103,7 +105,11 @@ func (s *strangers) from(a kernel.Address) *kernel.Stranger {
 
 // post puts an event into its receiver's queue.
 func (s *strangers) post(a Arrival, cause uint64) error {
-	err := s.from(a.From).Post(a.To, cause, a.Event, a.Args...)
+	return s.postAs(s.from(a.From), a.To, a, cause)
+}
+
+func (s *strangers) postAs(from *kernel.Stranger, to kernel.Address, a Arrival, cause uint64) error {
+	err := from.Post(to, cause, a.Event, a.Args...)
 	if err == nil {
 		s.posted.Add(1)
 	}

@@ -20,6 +20,7 @@ func (n *Node) beat() {
 		p.beat()
 	}
 	n.sayAliases()
+	n.keys.tick()
 	n.after(n.cfg.Heartbeat/2, n.beat)
 }
 
@@ -101,9 +102,12 @@ func (p *peer) restarted(epoch uint64) {
 	old := p.epoch
 	p.epoch = epoch
 	clear(p.topics)
+	p.kinds = nil
 	p.aliases = nil
 	p.mu.Unlock()
 	p.after(ended, calls)
+	clear(p.streams) // recv is held
+	p.n.keys.reach(p.name, false)
 	if was != Lost {
 		p.n.tellWatchers(Change{Node: p.name, State: Lost, Epoch: old})
 	}

@@ -20,6 +20,7 @@ const (
 	msgUnsubscribe = "unsubscribe" // one less
 	msgPublish     = "publish"     // topic, arguments
 	msgAliases     = "aliases"     // all that the node exposes
+	msgKinds       = "kinds"       // all that the node runs sessions of, for keys
 )
 
 const (
@@ -50,6 +51,12 @@ func (p *peer) message(f filter.Frame) error {
 				return p.strangers.post(Arrival{From: p.sender(f.From), To: to, Event: event, Args: f.Args[1:]}, f.Cause)
 			})
 		}
+	case msgKinds:
+		list := texts(f.Args)
+		p.mu.Lock()
+		p.kinds = list[:min(len(list), maxAliases)]
+		p.mu.Unlock()
+		p.offered()
 	case msgAliases:
 		list := texts(f.Args)
 		p.mu.Lock()
@@ -106,4 +113,12 @@ func (p *peer) subscribed(topic string, on bool) error {
 		p.topics[topic] = true
 	}
 	return nil
+}
+
+// offered has keys go to the other node, if it runs any and can be reached.
+func (p *peer) offered() {
+	p.mu.Lock()
+	ok := p.state == Up && len(p.kinds) > 0
+	p.mu.Unlock()
+	p.n.keys.reach(p.name, ok)
 }

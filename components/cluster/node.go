@@ -46,6 +46,7 @@ type Node struct {
 
 	lastCall  atomic.Uint64
 	refusals  atomic.Uint64
+	ready     atomic.Bool // packets are taken
 	left      atomic.Bool
 	leaveOnce sync.Once
 	over      chan struct{} // closed when the node has left
@@ -114,7 +115,7 @@ func (n *Node) begin(ctx context.Context) (err error) {
 	if n.detach, err = n.k.AttachRemote(n); err != nil {
 		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
 	}
-	n.keys.begin()
+	n.ready.Store(true)
 	n.beat()
 	return nil
 }
@@ -253,7 +254,6 @@ func (h host) Members(list []Member) {
 	for _, p := range gone {
 		p.gone(Left)
 	}
-	n.keys.members(list)
 }
 
 // move takes a new address.
@@ -287,47 +287,28 @@ func (n *Node) Leave(ctx context.Context) error {
 	return err
 }
 
-// flush waits until nothing waits to be acknowledged.
+// flush waits until keys are given up and nothing waits to be acknowledged.
 func (n *Node) flush(ctx context.Context) error {
 	n.keys.leave()
-	for {
-		left := 0
-		for _, p := range n.list() {
-			p.mu.Lock()
-			if p.state == Up {
-				left += p.out.outstanding()
-			}
-			p.mu.Unlock()
-		}
-		if left == 0 || n.left.Load() {
-			return nil
-		}
-		if d, ok := n.transport.(Driver); ok && n.k.Mode() == kernel.Simulated {
-			if err := d.Drive(func() bool { return n.settledAll() }); err != nil {
-				return err
-			}
-			continue
-		}
-		wait := make(chan struct{})
-		n.k.AfterFunc(time.Millisecond, func() { close(wait) })
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return fmt.Errorf("cluster: %d events were not acknowledged: %w", left, ctx.Err())
+	for !n.left.Load() && !(n.keys.left() && n.outstanding() == 0) {
+		if err := n.pause(ctx, time.Millisecond); err != nil {
+			return fmt.Errorf("cluster: %d events were not acknowledged: %w", n.outstanding(), err)
 		}
 	}
+	return nil
 }
 
-func (n *Node) settledAll() bool {
+// outstanding is how many events for nodes that are up are not acknowledged.
+func (n *Node) outstanding() int {
+	sum := 0
 	for _, p := range n.list() {
 		p.mu.Lock()
-		waits := p.state == Up && p.out.outstanding() > 0
-		p.mu.Unlock()
-		if waits {
-			return false
+		if p.state == Up {
+			sum += p.out.outstanding()
 		}
+		p.mu.Unlock()
 	}
-	return true
+	return sum
 }
 
 // leave ends the node at once.

@@ -34,6 +34,7 @@ type peer struct {
 	counts  Counts
 	aliases []string        // that it has said to have
 	topics  map[string]bool // that it subscribes to
+	kinds   []string        // that it runs sessions of
 
 	recv      sync.Mutex // guards what follows: one packet's events at a time
 	in        inlink
@@ -41,6 +42,7 @@ type peer struct {
 	frames    *filter.EventFilter
 	strangers strangers
 	kept      kept
+	streams   map[int]uint64 // of each shard, the last stream that was refused; see lanes
 
 	received atomic.Uint64 // its events
 	busy     atomic.Int64  // its calls that run here
@@ -50,7 +52,7 @@ func (n *Node) newPeer(m Member) *peer {
 	now := n.k.Now()
 	p := &peer{
 		n: n, name: m.Name, address: m.Address, epoch: m.Epoch, state: Connecting, heard: now, since: now,
-		calls: map[uint64]*call{}, topics: map[string]bool{},
+		calls: map[uint64]*call{}, topics: map[string]bool{}, streams: map[int]uint64{},
 		frames: n.newFilter(),
 	}
 	p.out.number = 1

@@ -1,31 +1,136 @@
 package cluster
 
 import (
-	"context"
+	"encoding"
+	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
-	"github.com/usher-go/usher/wheel/filter"
 )
 
-// Kind is a sort of session that is found by a key.
-type Kind struct{ Name string }
+// Kind is a sort of session that is found by a key, such as "user" for one session per
+// user. All nodes that offer kinds offer the same ones: whichever owns a key runs it.
+type Kind struct {
+	// Name stands in front of the key: "user" for "user/42@owner". Letters, digits,
+	// '.', '_' and '-'.
+	Name string
 
-// KeyStatus is a session that is here for its key.
-type KeyStatus struct{}
+	// New makes the session for a key, when its first event comes. It must be quick,
+	// and must not block; what takes time belongs into _start. A _start that fails
+	// ends the session, and costs the events that wait for it; the next event begins
+	// anew.
+	New func(Key) kernel.Receiver
 
-type placement struct{}
+	// Idle is how long a session without events is kept. Then it ends, unless a timer
+	// or something else holds it. 0: until its key moves, or it stops itself.
+	Idle time.Duration
 
-func newPlacement(*Node, Config) (*placement, error) { return &placement{}, nil }
-
-func (*placement) begin()                     {}
-func (*placement) leave()                     {}
-func (*placement) members([]Member)           {}
-func (*placement) owner(Ownership)            {}
-func (*placement) reach(string, bool)         {}
-func (*placement) status() []KeyStatus        { return nil }
-func (*placement) post(kernel.Outgoing) error { return fmt.Errorf("not yet") }
-func (*placement) call(context.Context, kernel.Outgoing) (any, error) {
-	return nil, fmt.Errorf("not yet")
+	// Options are for its spawn: QueueLimit, Supervise.
+	Options []kernel.SpawnOption
 }
-func (*placement) arrive(*peer, Arrival, filter.Frame) error { return fmt.Errorf("not yet") }
+
+// Key is which session one is.
+type Key struct {
+	Kind string
+	Key  string
+
+	// Epoch is the fencing token: it grows whenever the key's owner changes. A storage
+	// that refuses writes with a lower one than it has seen is safe from an owner that
+	// was paused in the middle of a handler and does not know yet that it is none.
+	Epoch uint64
+}
+
+// Place is the address of the session for a key, good on every node: "user/42@owner". It
+// is started by its first event, on the node that owns the key, and runs there until that
+// node gives the key up, leaves or is lost; then its next event starts another one
+// elsewhere. What it should remember it has to store.
+//
+// A key is a string, an integer, or has MarshalText or String. With kernels, which have
+// to be nodes, Place also has the session started now.
+//
+// A post to it that was accepted is handled at most once, in order; while no node owns the
+// key it waits, for at most Config.CallTimeout. No event is begun after the owner's lease
+// has ended, so there is never a second one at work: an event that comes too late is
+// reported as lost, and is ErrNotOwner for a caller. What happens inside a handler that
+// is under way then is for Key.Epoch to tell.
+func Place(kind string, key any, k ...*kernel.Kernel) kernel.Address {
+	a := kernel.Address(kind + "/" + keyText(key) + "@" + ownerNode)
+	for _, k := range k {
+		_ = k.Post(a, evBegin)
+	}
+	return a
+}
+
+// evBegin only has a session started.
+const evBegin = "usher.begin"
+
+func keyText(key any) string {
+	text := ""
+	switch v := key.(type) {
+	case string:
+		text = v
+	case int:
+		return strconv.Itoa(v)
+	case encoding.TextMarshaler:
+		b, err := v.MarshalText()
+		if err != nil {
+			panic(fmt.Sprintf("cluster: Place: key %v: %v", key, err))
+		}
+		text = string(b)
+	default:
+		text = fmt.Sprint(v)
+	}
+	return url.PathEscape(text) // no '@', no '/', nothing that is not UTF-8
+}
+
+// keyOf takes "user/42" apart.
+func keyOf(path kernel.Address) (kind, key string, err error) {
+	kind, text, ok := strings.Cut(string(path), "/")
+	if ok && kind != "" && text != "" {
+		if key, err = url.PathUnescape(text); err == nil {
+			return kind, key, nil
+		}
+	}
+	return "", "", fmt.Errorf("%w: %.64q; want what Place returns", kernel.ErrArgument, string(path))
+}
+
+func checkKinds(kinds []Kind) error {
+	seen := map[string]bool{}
+	for i, k := range kinds {
+		field := fmt.Sprintf("Kinds[%d]", i)
+		switch {
+		case checkName(k.Name) != nil:
+			return bad(field, "has the name %q; want 1 to %d letters, digits, '.', '_' and '-'", k.Name, maxNameLength)
+		case k.New == nil:
+			return bad(field, "(%s) has no New; give it a function that makes the session", k.Name)
+		case k.Idle < 0:
+			return bad(field, "(%s) has Idle %v; want 0 for ever, or more", k.Name, k.Idle)
+		case seen[k.Name]:
+			return bad(field, "is a second one of name %q", k.Name)
+		}
+		seen[k.Name] = true
+	}
+	return nil
+}
+
+// KeyStatus is a session that runs here for its key.
+type KeyStatus struct {
+	Kind  string         `json:"kind"`
+	Key   string         `json:"key"`
+	Shard int            `json:"shard"`
+	Epoch uint64         `json:"epoch"`
+	ID    kernel.Address `json:"id"`
+	Since time.Time      `json:"since"`
+}
+
+var errNotOwner = fmt.Errorf("%w of its key", ErrNotOwner)
+
+// elsewhere reports whether an event that a node did not take may be sent again: it was
+// not handled.
+func elsewhere(err error) bool {
+	return errors.Is(err, ErrNotOwner) || errors.Is(err, kernel.ErrNoNode) && !errors.Is(err, ErrUnknownOutcome)
+}

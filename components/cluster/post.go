@@ -14,10 +14,13 @@ var _ kernel.Remote = (*Node)(nil)
 // Local is for the kernel.
 func (n *Node) Local(a kernel.Address) (kernel.Address, bool) {
 	local, node := split(a)
-	if node != n.cfg.Name {
-		return "", false
+	switch node {
+	case n.cfg.Name:
+		return home(local, n.epoch)
+	case ownerNode:
+		return n.keys.local(local)
 	}
-	return home(local, n.epoch)
+	return "", false
 }
 
 // PostRemote is for the kernel.

@@ -14,7 +14,7 @@ var _ Carrier = (*Node)(nil)
 
 // Receive is for the Transport.
 func (n *Node) Receive(packet *wire.Packet, from []string) {
-	if n.left.Load() {
+	if n.left.Load() || !n.ready.Load() {
 		return
 	}
 	p := n.peer(packet.GetNode())
@@ -118,7 +118,7 @@ func (p *peer) meet(packet *wire.Packet) bool {
 	p.finish(ended)
 	if up {
 		p.n.tellWatchers(p.change())
-		p.n.keys.reach(p.name, true)
+		p.offered()
 	}
 	return true
 }
