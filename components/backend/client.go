@@ -110,7 +110,7 @@ func (p *client) in(c *kernel.Context, f filter.Frame) error {
 	default:
 		live, err = LiveUnknown, p.refuse(c, f, "unknown command", "")
 	}
-	p.card.said(live, c.Now())
+	p.card.said(live, p.asked, c.Now())
 	return err
 }
 
@@ -121,6 +121,10 @@ func (p *client) ping(c *kernel.Context, f filter.Frame) error {
 		if p.strikes++; p.strikes > maxStrikes {
 			return p.drop(c, "connection closed: it pings too often", fmt.Errorf("ServerConfig.MinPing is %v", least))
 		}
+	}
+	if !p.pinged.IsZero() {
+		every := now.Sub(p.pinged)
+		p.card.note(func(s *ConnStatus) { s.PingEvery = every })
 	}
 	p.pinged = now
 	return p.answer(c, filter.Frame{Name: evPong, Args: f.Args, ReplyTo: f.ID})

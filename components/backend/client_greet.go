@@ -144,7 +144,7 @@ func (p *client) admit(c *kernel.Context) (err error) {
 	}
 	p.greeting.ResumeInput()
 	p.rw, err = wheel.Exchange(p.greeting, wheel.ReadWriteConfig[filter.Frame, []byte]{
-		Filter: f, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd, FlushedEvent: evFlushed,
+		Filter: metered{f, &p.card.traffic}, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd, FlushedEvent: evFlushed,
 		MaxOutput: p.srv.cfg.MaxOutput,
 	})
 	p.greeting, p.greet = nil, nil

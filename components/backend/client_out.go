@@ -33,7 +33,7 @@ func (p *client) count() {
 	}
 	p.srv.queued.Add(int64(n - p.queued))
 	p.queued = n
-	p.card.note(func(s *ConnStatus) { s.Queued = n })
+	p.card.note(func(s *ConnStatus) { s.Queued, s.Asked = n, p.asked })
 }
 
 // forward passes on a message of somebody else's, in this connection's dialect.
@@ -74,7 +74,7 @@ func (p *client) trouble(c *kernel.Context, e *wheel.Error) error {
 	if p.dialect == nil {
 		return nil
 	}
-	p.card.said(LiveUnknown, c.Now())
+	p.card.said(LiveUnknown, p.asked, c.Now())
 	var refused *filter.FrameError
 	if errors.As(e, &refused) && refused.Frame.ID != 0 {
 		return p.refuse(c, refused.Frame, refused.Err.Error(), "")

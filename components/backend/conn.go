@@ -21,6 +21,7 @@ type Conn struct {
 	self    kernel.Address // set by _start
 	ids     atomic.Uint64
 	txs     atomic.Pointer[txIDs] // set by _start
+	open    openTx
 }
 
 var background = context.Background()

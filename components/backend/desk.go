@@ -143,7 +143,7 @@ func (d *desk) connection(c *kernel.Context, conn net.Conn) error {
 		return nil
 	}
 	d.lastID++
-	p := &client{srv: d.srv, desk: c.Self(), conn: conn, card: newCard(d.lastID, conn.RemoteAddr(), c.Now())}
+	p := &client{srv: d.srv, desk: c.Self(), conn: conn, card: newCard(d.lastID, conn, c.Now())}
 	at, err := c.Spawn(p.session())
 	if err != nil {
 		_ = conn.Close()

@@ -61,9 +61,21 @@
 // The server passes a message with a To on to every other connection registered
 // under that name, or to all (B33). Names are lower-cased; several connections may
 // have one name (B30). A message with a Client goes to the session "res_" and that
-// name in the server's kernel, as BackendResponse (B32). Server.Status says of each
-// connection what it last did (B35); Server.Watch tells who comes and goes.
-// Server.Drain has clients finish what they have begun, and go elsewhere.
+// name in the server's kernel, as BackendResponse (B32). Server.Drain has clients
+// finish what they have begun, and go elsewhere.
+//
+// A server that is killed, by kill -9 too, takes its connections with it: each client
+// is back within its back-off once there is a server again, each request has its one
+// outcome, and no transaction is half committed.
+//
+// # Seeing it at work
+//
+// StatusHandler is the page "Backend connections" (B16), as HTML and JSON: the
+// connections of a kernel, and the clients of servers; ReadStatus is what it shows.
+// Server.Display is a row for each service on a terminal, drawn in place, or a line
+// for each change on what is none (B35). Both are made of Conn.State, Server.State
+// and Server.Status, which says of each client what it last did; Server.Watch tells
+// who comes and goes.
 //
 // # Transactions
 //
@@ -182,17 +194,18 @@
 //     ping policy is obeyed (B12), for every message and Connect. A missing port is
 //     an error and not fatal (B4).
 //   - Open retries by itself; Connect fails and keeps nothing, as there (B5).
-//   - Close closes, also what others use (B15). All is its all_handlers, and
-//     connections and servers show themselves by kernel.Kernel.Describe (B16); a
-//     kernel.Observer is told what its debug levels print (B17).
+//   - Close closes, also what others use (B15). All is its all_handlers,
+//     StatusHandler its entry on the status page, and kernel.Kernel.Describe has
+//     connections and servers, too (B16); a kernel.Observer is told what its debug
+//     levels print (B17).
 //   - Middleware is the hook at a request's end (B18), Oneshot the one-shot send
 //     (B19).
 //   - Frames are protobuf (B21) and messages have neither time stamps nor, where no
 //     answer is wanted, an ID (B22), unless the serializer is Storable; arguments
 //     are positional (B23).
 //   - Waiting blocks (B24, B25), writes are whole or an error (B27, B28).
-//   - A message does not come back to its sender (B33). Server.Status has one more
-//     word, "active" (B35).
+//   - A message does not come back to its sender (B33). Server.Status and
+//     Server.Display have one more word, "active" (B35).
 //
 // # Limits
 //

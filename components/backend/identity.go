@@ -16,8 +16,8 @@ type Peer struct {
 
 // Identity is who a client is, and how that is known.
 type Identity struct {
-	Name string // the user, or the certificate's common name, or what Auth said; "" if nobody asked
-	Via  string // "secret", "certificate", "auth"; "" if nobody asked
+	Name string `json:"name,omitempty"` // the user, or the certificate's common name, or what Auth said; "" if nobody asked
+	Via  string `json:"via,omitempty"`  // "secret", "certificate", "auth"; "" if nobody asked
 }
 
 // Action is what a client wants to do, for ServerConfig.Allow.

@@ -29,6 +29,8 @@ type link struct {
 	queued  int         // bytes of them
 	asked   map[uint64]*outgoing
 	ping    uint64 // ID of the ping that is out
+	pinged  time.Time
+	trip    time.Duration // of the last ping and its pong
 	access  time.Time
 	heard   time.Time     // when the server last said anything
 	minPing time.Duration // the server's
@@ -241,6 +243,7 @@ func (l *link) frame(f filter.Frame, now time.Time) (acts []any, ok bool) {
 	case f.ReplyTo == 0:
 		return nil, false
 	case f.ReplyTo == l.ping && l.state == Suspect:
+		l.trip = now.Sub(l.pinged)
 		l.do(doPingOver{})
 		l.stand()
 		l.rest(l.idleEvery())

@@ -21,8 +21,8 @@ func (l *link) pingDue(now time.Time) bool {
 // second ping, which is as good as a pong.
 func (l *link) recent(now time.Time) bool { return now.Sub(l.heard) < l.minPing }
 
-func (l *link) sendPing() {
-	l.ping = l.newID()
+func (l *link) sendPing(now time.Time) {
+	l.ping, l.pinged = l.newID(), now
 	l.move(Suspect, nil, 0)
 	l.do(doPing{l.ping})
 }
@@ -53,7 +53,7 @@ func (l *link) idle(now time.Time) []any {
 	if left := l.idleEvery() - now.Sub(l.heard); left > 0 {
 		l.rest(left)
 	} else {
-		l.sendPing()
+		l.sendPing(now)
 	}
 	return l.take()
 }

@@ -22,7 +22,7 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	l.push(o)
 	switch {
 	case l.state == Ready && due:
-		l.sendPing()
+		l.sendPing(now)
 	case l.state == Ready:
 		if o.name == cmdPing && l.recent(now) {
 			o.encoded = nil // the server does not want it, and nobody needs it

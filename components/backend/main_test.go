@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if at := os.Getenv(forkVariable); at != "" {
 		os.Exit(preforking(at))
 	}
+	if at := os.Getenv(killVariable); at != "" {
+		os.Exit(killable(at))
+	}
 	os.Exit(m.Run())
 }
 

@@ -36,6 +36,16 @@ type ConnState struct {
 	Reconnects int
 	Dropped    int   // messages that waited and were dropped: DropOldest
 	Err        error // why the last connection or attempt failed
+
+	Since        time.Time     // of State
+	Access       time.Time     // a message was submitted last, or the connection was made (B11); zero before that
+	Heard        time.Time     // the server said something last
+	PingTimeout  time.Duration // the ping policy now (B9)
+	IdlePing     time.Duration // a server that is silent for so long is pinged; 0: none is
+	RoundTrip    time.Duration // of the last ping by policy and its pong; 0 before that
+	WaitingBytes int
+	Tx           int // transactions begun over this connection and not ended
+	Traffic      Traffic
 }
 
 // Watch has each change of the connection's state posted to the current session

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,12 +13,12 @@ import (
 
 // ServerState is a glimpse of a server.
 type ServerState struct {
-	Connections int
-	Refused     int
-	Reconnects  int            // clients that came back after their connection broke
-	Services    map[string]int // connections by service name
-	Queued      int64          // bytes that wait for clients
-	Draining    bool
+	Connections int            `json:"connections"`
+	Refused     int            `json:"refused"`
+	Reconnects  int            `json:"reconnects"` // clients that came back after their connection broke
+	Services    map[string]int `json:"services"`   // connections by service name
+	Queued      int64          `json:"queued"`     // bytes that wait for clients
+	Draining    bool           `json:"draining"`
 }
 
 // State returns a glimpse of the server, ErrClosed when it has ended.
@@ -61,7 +62,9 @@ type serverWatcher struct {
 
 // Watch has event posted to the current session when a client comes, registers a
 // service name and goes, until the session's or the server's end, or a Watch with
-// an empty event. It holds neither.
+// an empty event. It holds neither. Clients come and go as they like: one that may
+// be slower than they should have a kernel.QueueLimit; what is over it is dropped
+// and reported.
 func (s *Server) Watch(c *kernel.Context, event kernel.Event[ServerChange]) error {
 	if c.Kernel() != s.k {
 		return fmt.Errorf("%w: Watch by a session of another kernel; use Status", ErrArgument)
@@ -80,7 +83,12 @@ func (d *desk) watch(c *kernel.Context, event kernel.Event[ServerChange]) error 
 
 func (d *desk) tell(c *kernel.Context, what What, card *card) {
 	d.watchers = slices.DeleteFunc(d.watchers, func(w serverWatcher) bool {
-		return w.event.Post(c, w.who, ServerChange{what, card.status(c.Now())}) != nil
+		err := w.event.Post(c, w.who, ServerChange{what, card.status(c.Now())})
+		if errors.Is(err, kernel.ErrQueueFull) {
+			c.Kernel().Report("backend", "change not told: the queue of one who watches the server is full", err)
+			return false
+		}
+		return err != nil
 	})
 }
 
@@ -90,7 +98,8 @@ const maxFading = 1024
 // fade notes that a connection is gone.
 func (d *desk) fade(c *kernel.Context, card *card) {
 	now := c.Now()
-	card.note(func(s *ConnStatus) { s.Liveness, s.Last, s.Queued, s.Tx = LiveDisconnected, now, 0, 0 })
+	card.note(func(s *ConnStatus) { s.Liveness, s.Last, s.Queued, s.Tx, s.Asked = LiveDisconnected, now, 0, 0, 0 })
+	card.conn = nil // only the desk asks for it
 	d.faded(now)
 	d.gone = append(d.gone, card)
 	d.gone = d.gone[max(0, len(d.gone)-maxFading):]
@@ -111,7 +120,9 @@ func (d *desk) status(c *kernel.Context, _ struct{}) error {
 	d.faded(now)
 	all := make([]ConnStatus, 0, len(d.cards)+len(d.gone))
 	for _, card := range d.cards {
-		all = append(all, card.status(now))
+		s := card.status(now)
+		s.RoundTrip = roundTrip(card.conn)
+		all = append(all, s)
 	}
 	for _, card := range d.gone {
 		all = append(all, card.status(now))

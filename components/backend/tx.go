@@ -110,6 +110,7 @@ func (tx *Tx) begun(r Reply) (*Tx, error) {
 		return nil, r.Err
 	}
 	tx.instance = text(r.Args, 0)
+	tx.conn.open.begun(tx.epoch)
 	return tx, nil
 }
 
@@ -218,6 +219,7 @@ func (tx *Tx) ending(commit bool) error {
 		return fmt.Errorf("%w: %w; roll it back", ErrRolledBack, tx.failed)
 	}
 	tx.state = txEnding
+	tx.conn.open.ended(tx.epoch)
 	tx.committed = tx.conn.k.Now()
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
@@ -49,6 +50,8 @@ type wire struct {
 	greet    *clientGreeting
 	greeting *wheel.ReadWrite[[]byte, []byte]
 	watchers []watcher
+	since    time.Time // the link's state is what it is
+	traffic  traffic
 }
 
 // stream is a ReadWrite, whatever its records are.
@@ -102,6 +105,7 @@ func (w *wire) start(c *kernel.Context) error {
 	chance := rand.New(c.Kernel().Chance("backend " + string(c.Self())))
 	w.link = newLink(w.conn.cfg, func() uint64 { return w.conn.ids.Add(1) }, chance.Float64)
 	w.conn.txs.Store(newTxIDs(chance))
+	w.since = c.Now()
 	if err := w.do(c, []any{doConnect{}}); err != nil {
 		return err
 	}
@@ -231,6 +235,7 @@ func (w *wire) watch(c *kernel.Context, event kernel.Event[Change]) error {
 
 // tell posts a change to all who watch and are still there.
 func (w *wire) tell(c *kernel.Context, t doTell) {
+	w.since = c.Now()
 	kept := w.watchers[:0]
 	for _, o := range w.watchers {
 		if o.event.Post(c, o.who, Change{w.conn, t.from, t.to, t.err, t.wait}) == nil {
@@ -242,6 +247,11 @@ func (w *wire) tell(c *kernel.Context, t doTell) {
 
 func (w *wire) glimpse(c *kernel.Context, _ struct{}) error {
 	l := w.link
-	c.Return(ConnState{l.state, len(l.queue), len(l.asked), l.calls, l.reconnects, l.dropped, l.err})
+	c.Return(ConnState{
+		State: l.state, Waiting: len(l.queue), Asked: len(l.asked), Calls: l.calls,
+		Reconnects: l.reconnects, Dropped: l.dropped, Err: l.err,
+		Since: w.since, Access: l.access, Heard: l.heard, PingTimeout: l.cfg.PingTimeout, IdlePing: l.idleEvery(),
+		RoundTrip: l.trip, WaitingBytes: l.queued, Tx: w.conn.open.count(l.epoch, l.stands()), Traffic: w.traffic.read(),
+	})
 	return nil
 }

@@ -42,7 +42,7 @@ func (w *wire) up(c *kernel.Context, conn net.Conn) (err error) {
 func (w *wire) terms() (wheel.ReadWriteConfig[filter.Frame, []byte], error) {
 	f, err := w.conn.dialect.filter()
 	return wheel.ReadWriteConfig[filter.Frame, []byte]{
-		Filter: f, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd,
+		Filter: metered{f, &w.traffic}, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd,
 		MaxOutput: max(16<<20, 4*w.conn.cfg.MaxFrame),
 	}, err
 }
