@@ -216,6 +216,25 @@ func (t *timers) first() (due int64, seq uint64, ok bool) {
 	return r.due, r.seq, true
 }
 
+// after tells when the first timer is due that is not due by now.
+func (t *timers) after(now int64) (due int64, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.heap) == 0 {
+		return 0, false
+	}
+	if due = t.rec(t.heap[0]).due; due > now {
+		return due, due != never
+	}
+	due = never
+	for _, i := range t.heap {
+		if at := t.rec(i).due; at > now {
+			due = min(due, at)
+		}
+	}
+	return due, due != never
+}
+
 // popDue takes the first timer out of the heap if it is due; the event is for
 // the session's queue.
 func (t *timers) popDue(now int64) (*session, event) {

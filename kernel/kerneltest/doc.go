@@ -48,7 +48,7 @@
 // through Kernel.Report: by a component, or by the kernel of a Lease or Postback
 // that was dropped without Release. AllowUnhandled, AllowDropped and
 // AllowReported lift the first, second and last; a failure is lifted by handling
-// DIE. Every kernel has Config.Debug on: a Context used outside its handler, or a
+// DIE. Strict has the same for kernels that a test makes itself. Every kernel has Config.Debug on: a Context used outside its handler, or a
 // wheel outside its owner's, panics.
 //
 // # Leaks

@@ -51,19 +51,34 @@ func AllowGoroutines() Option { return func(o *options) { o.running = true } }
 // do: see the package's documentation.
 func New(t testing.TB, opts ...Option) *kernel.Kernel {
 	t.Helper()
+	w := newWatch(t, opts)
+	if seed, ok := replay(t); ok {
+		w.cfg.Seed = seed
+	}
+	k := kernel.New(w.cfg)
+	t.Cleanup(func() { w.end(k) })
+	return k
+}
+
+// Strict is the configuration of the kernel that New would make, for those who make
+// it themselves, such as several for one test: its observer fails t at the end like
+// New's. There is no leak report, and USHER_SEED does not count.
+func Strict(t testing.TB, opts ...Option) kernel.Config {
+	t.Helper()
+	w := newWatch(t, opts)
+	t.Cleanup(w.tell)
+	return w.cfg
+}
+
+func newWatch(t testing.TB, opts []Option) *watch {
 	o := options{cfg: kernel.Config{Mode: kernel.Simulated}}
 	for _, f := range opts {
 		f(&o)
 	}
-	if seed, ok := replay(t); ok {
-		o.cfg.Seed = seed
-	}
 	o.cfg.Debug = true
 	w := &watch{t: t, options: o}
-	o.cfg.Observer = kernel.Observers(w.observer(), o.cfg.Observer)
-	k := kernel.New(o.cfg)
-	t.Cleanup(func() { w.end(k) })
-	return k
+	w.cfg.Observer = kernel.Observers(w.observer(), o.cfg.Observer)
+	return w
 }
 
 // Run runs k until no session is left, and fails t if it ends in any other way.
@@ -99,12 +114,17 @@ func (w *watch) add(format string, args ...any) {
 func (w *watch) end(k *kernel.Kernel) {
 	w.t.Helper()
 	w.leaks(k)
+	w.tell()
+	if w.t.Failed() && w.cfg.Mode == kernel.Simulated {
+		w.t.Logf("seed %d; to replay: %s=%d go test -run '^%s$'", w.cfg.Seed, seedVariable, w.cfg.Seed, w.t.Name())
+	}
+}
+
+func (w *watch) tell() {
+	w.t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.found {
 		w.t.Error(f)
-	}
-	if w.t.Failed() && w.cfg.Mode == kernel.Simulated {
-		w.t.Logf("seed %d; to replay: %s=%d go test -run '^%s$'", w.cfg.Seed, seedVariable, w.cfg.Seed, w.t.Name())
 	}
 }

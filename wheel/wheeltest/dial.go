@@ -207,6 +207,10 @@ func (a *attempt) interrupted(err error) error {
 func (a *attempt) giveUp() {
 	a.n.lock()
 	defer a.n.unlock()
+	a.abandon()
+}
+
+func (a *attempt) abandon() {
 	if !a.over {
 		a.over = true
 		a.release()

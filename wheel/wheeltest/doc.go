@@ -41,6 +41,10 @@
 // shows it. What arrives at one instant is seen together or apart, by chance. A
 // blocking call that would have to wait gets an error that matches [ErrWouldWait].
 //
+// Several simulated kernels, each a host of its own, need a further one to keep the
+// network's time, Config.Clock, and somebody to drive all of them in step: package
+// clustertest of components/cluster does.
+//
 // Otherwise time is that of the system, or of the testing/synctest bubble in which
 // the Network is used; any number of kernels, and code without one, can share it.
 //
@@ -68,6 +72,7 @@
 //
 //	Link                      loss, duplicates, late ones, resets, black holes
 //	Network.Cut, CutOneWay    partitions, until Heal
+//	Network.Crash             all that a host has open
 //	Conn.Reset, Lose, Stall   one connection, known to both ends, to none, or late
 //	FailDial, FailLookup      the next ones fail
 //	FailAccept                the next accepts at an address fail, such as with EMFILE

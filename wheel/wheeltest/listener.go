@@ -219,6 +219,11 @@ func (l *Listener) Close() error {
 	if l.closed {
 		return l.failed("close", net.ErrClosed)
 	}
+	l.close()
+	return nil
+}
+
+func (l *Listener) close() {
 	l.closed, l.onAccept = true, nil
 	l.until.set(never)
 	l.acceptable.Broadcast()
@@ -232,7 +237,6 @@ func (l *Listener) Close() error {
 		a.refuse(syscall.ECONNREFUSED)
 	}
 	l.ready, l.waiting = nil, nil
-	return nil
 }
 
 func (l *Listener) failed(op string, err error) error {

@@ -37,6 +37,12 @@ type Config struct {
 	// dial, takes. Default 0.
 	LookupDelay time.Duration
 
+	// Clock is a simulated kernel that keeps the network's time, for any number
+	// of other simulated kernels: whoever makes them drives all of them, this one
+	// among them, in step. Deadlines of connections are by this clock. Default
+	// nil: the kernel that is made with the network keeps its time.
+	Clock *kernel.Kernel
+
 	// Trace is told what happens, one line each, in order; nil: nobody is. It
 	// must call nothing of the network.
 	Trace func(at time.Time, what string)
@@ -57,6 +63,9 @@ func (cfg *Config) fill() {
 	}
 	if cfg.LookupDelay < 0 {
 		panic(fmt.Sprintf("wheeltest: Config.LookupDelay is %v; want 0 or more", cfg.LookupDelay))
+	}
+	if k := cfg.Clock; k != nil && k.Mode() != kernel.Simulated {
+		panic(fmt.Sprintf("wheeltest: Config.Clock is a kernel in %v mode; want a simulated one, or nil", k.Mode()))
 	}
 	cfg.Link.check("Config")
 }
@@ -118,18 +127,25 @@ func New(cfg Config) *Network {
 	n.streams.init()
 	n.packets.init()
 	n.open.init(&n.mu)
+	if cfg.Clock != nil {
+		n.clock, n.virtual = cfg.Clock, true
+	}
 	return n
 }
 
 // Attach is called by kernel.New. From then on the network keeps the time of a
-// simulated kernel, which has to be its only one; others may share a network.
+// simulated kernel, which has to be its only one, unless Config.Clock keeps it for
+// several; others may share a network.
 func (n *Network) Attach(k *kernel.Kernel) {
 	virtual := k.Mode() == kernel.Simulated
 	n.lock()
 	defer n.unlock()
 	switch {
+	case n.cfg.Clock != nil && virtual:
+	case n.cfg.Clock != nil:
+		panic(fmt.Sprintf("wheeltest: a kernel in %v mode for a Network with a simulated Config.Clock; use Simulated, or a Network of its own", k.Mode()))
 	case n.kernel != nil && (virtual || n.virtual):
-		panic("wheeltest: a second kernel for a Network that keeps the time of a simulated one; give each simulated kernel a Network of its own")
+		panic("wheeltest: a second kernel for a Network that keeps the time of a simulated one; give each simulated kernel a Network of its own, or the Network a Config.Clock")
 	case virtual && len(n.agenda.events) > 0:
 		panic("wheeltest: a Network that is in use gets a simulated kernel; make the kernel before the first connection")
 	case virtual:

@@ -226,12 +226,16 @@ func (c *PacketConn) Close() error {
 	if c.closed {
 		return c.failed("close", net.ErrClosed)
 	}
+	c.close()
+	return nil
+}
+
+func (c *PacketConn) close() {
 	c.end()
 	c.queue = nil
 	c.n.packets.unbind(c, true)
 	c.wakeSenders()
 	c.n.open.remove(c)
-	return nil
 }
 
 // LocalAddr is a *net.UDPAddr or a *net.UnixAddr.

@@ -57,8 +57,12 @@ type outcome struct {
 }
 
 func (l *lab) dial(ctx context.Context, network, address string) *outcome {
+	return l.dialFrom(ctx, l, network, address)
+}
+
+func (l *lab) dialFrom(ctx context.Context, host kernel.AsyncNetwork, network, address string) *outcome {
 	o := new(outcome)
-	o.cancel = l.DialAsync(ctx, network, address, func(c net.Conn, err error) {
+	o.cancel = host.DialAsync(ctx, network, address, func(c net.Conn, err error) {
 		o.times++
 		o.conn, _ = c.(*wheeltest.Conn)
 		o.err, o.at = err, l.now()

@@ -238,8 +238,12 @@ func TestAttach(t *testing.T) {
 	n = wheeltest.New(wheeltest.Config{})
 	n.After(time.Hour, func() {})
 	panics("a network that has begun", func() { kernel.New(with(simulated, n)) })
+	n = wheeltest.New(wheeltest.Config{Clock: kernel.New(simulated)})
+	kernel.New(with(simulated, n))
+	kernel.New(with(simulated, n))
+	panics("a real kernel beside a simulated clock", func() { kernel.New(with(kernel.Config{}, n)) })
 	for what, cfg := range map[string]wheeltest.Config{
-		"Buffer": {Buffer: -1}, "Segment": {Segment: -1}, "Backlog": {Backlog: -1}, "LookupDelay": {LookupDelay: -1},
+		"Clock": {Clock: kernel.New(kernel.Config{})}, "Buffer": {Buffer: -1}, "Segment": {Segment: -1}, "Backlog": {Backlog: -1}, "LookupDelay": {LookupDelay: -1},
 		"Loss": {Link: wheeltest.Link{Loss: 1.1}}, "Reset": {Link: wheeltest.Link{Reset: -1}}, "Delay": {Link: wheeltest.Link{Delay: -1}},
 	} {
 		panics(what, func() { wheeltest.New(cfg) })
