@@ -29,13 +29,16 @@ var arrows = []struct {
 	{"wheel/wheeltest", []string{"kernel", "wheel", "wheel/filter"}},
 	{"components/httpd", []string{"kernel", "session", "wheel", "wheel/filter", "components/prefork"}},
 	{"components/httpclient", []string{"kernel", "session", "wheel", "wheel/filter", "components/keepalive"}},
+	{"components/cluster/wire", nil},
+	{"components/cluster", []string{"kernel", "session", "wheel", "wheel/filter", "components/cluster/wire"}},
+	{"components/cluster/clustertest", []string{"kernel", "kernel/kerneltest", "wheel", "wheel/wheeltest", "components/cluster", "components/cluster/wire"}},
 	{"components/cluster/etcd", []string{"kernel", "session", "components/cluster"}},
 	{"components/*", []string{"kernel", "session", "wheel", "wheel/filter", "wheel/filter/*"}},
 	{"examples/poe/internal/*", []string{"kernel"}},
 	{"examples/poe/*", []string{"kernel", "session", "wheel", "wheel/filter", "wheel/filter/*", "components/*", "examples/poe/internal/*"}},
-	{"examples/*", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "wheel/filter/*", "components/*"}},
+	{"examples/*", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "wheel/filter/*", "components/*", "components/cluster/*"}},
 	{"examples/*/*", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "wheel/filter/*", "components/*"}},
-	{"bench", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "wheel/filter/*", "components/*"}},
+	{"bench", []string{"kernel", "kernel/trace", "session", "wheel", "wheel/filter", "wheel/filter/*", "components/*", "components/cluster/*"}},
 	{"docs", nil},
 }
 

@@ -28,10 +28,18 @@ func (w *promise) keep() {
 	})
 }
 
-// wait is until it is kept, or ctx ends. In simulated time everything else goes on.
-func (w *promise) wait(ctx context.Context, n *Node) error {
-	if d, ok := n.transport.(Driver); ok && n.k.Mode() == kernel.Simulated {
-		return d.Drive(w.done.Load)
+// wait is until it is kept, ctx ends, or d is over, which calls late. In simulated time
+// everything else goes on, but for this kernel and what its AfterFunc would run.
+func (w *promise) wait(ctx context.Context, n *Node, d time.Duration, late func()) error {
+	stop := n.k.AfterFunc(d, late)
+	defer stop()
+	if drv, ok := n.transport.(Driver); ok && n.k.Mode() == kernel.Simulated {
+		until := n.k.Now().Add(d)
+		err := drv.Drive(func() bool { return w.done.Load() || !n.k.Now().Before(until) })
+		if err == nil && !w.done.Load() {
+			late()
+		}
+		return err
 	}
 	select {
 	case <-w.over:
@@ -44,8 +52,7 @@ func (w *promise) wait(ctx context.Context, n *Node) error {
 // pause waits for d.
 func (n *Node) pause(ctx context.Context, d time.Duration) error {
 	w := newPromise()
-	defer n.k.AfterFunc(d, w.keep)()
-	return w.wait(ctx, n)
+	return w.wait(ctx, n, d, w.keep)
 }
 
 // call is one that waits for another node's answer.
@@ -88,11 +95,10 @@ func (p *peer) call(ctx context.Context, to string, o kernel.Outgoing) (any, err
 
 // await is for the answer, the node's CallTimeout, or ctx.
 func (c *call) await(ctx context.Context, n *Node) (any, error) {
-	stop := n.k.AfterFunc(n.cfg.CallTimeout, func() {
+	err := c.wait(ctx, n, n.cfg.CallTimeout, func() {
 		c.end(nil, fmt.Errorf("%w after %v (Config.CallTimeout)", kernel.ErrTimeout, n.cfg.CallTimeout))
 	})
-	defer stop()
-	if err := c.wait(ctx, n); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return c.v, c.err

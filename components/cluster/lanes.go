@@ -289,7 +289,7 @@ func (p *placement) callHere(ctx context.Context, path kernel.Address, o kernel.
 	if err != nil {
 		return nil, err
 	}
-	if err := told.wait(ctx, p.n); err != nil {
+	if err := told.wait(ctx, p.n, p.n.cfg.CallTimeout, told.keep); err != nil {
 		return nil, err
 	}
 	a := Arrival{Event: o.Event, Args: o.Args}

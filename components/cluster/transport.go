@@ -8,7 +8,7 @@ import (
 
 // Transport carries packets between nodes. It promises little, and the node makes
 // the rest of it: packets to one address arrive at most once, in the order in which
-// they were sent as long as Carrier.Broken is not called, and what is lost is lost
+// they were sent as long as neither Carrier.Broken nor Drop is called, and what is lost is lost
 // without a word. The one that Join makes by default is Proto.Actor's remote;
 // clustertest has one in simulated time.
 type Transport interface {
