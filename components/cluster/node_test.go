@@ -32,8 +32,8 @@ type real struct {
 
 func start(t *testing.T, net *pipes, m kernel.Mode, name string, change ...func(*Config)) *real {
 	t.Helper()
-	r := &real{k: kernel.New(kernel.Config{Mode: m}), pipe: net.pipe(name), end: make(chan error, 1)}
-	cfg := Config{Name: name, Transport: r.pipe, Directory: Static{"a": "a", "b": "b", "c": "c"}, Heartbeat: 50 * time.Millisecond}
+	r := &real{k: kernel.New(kernel.Config{Mode: m}), pipe: net.pipe(name + ":1"), end: make(chan error, 1)}
+	cfg := Config{Name: name, Transport: r.pipe, Directory: Static{"a": "a:1", "b": "b:1", "c": "c:1"}, Heartbeat: 50 * time.Millisecond}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -43,7 +43,7 @@ func FuzzReceive(f *testing.F) {
 		}
 		k := kernel.New(kernel.Config{Mode: kernel.Simulated, Observer: &kernel.Observer{}})
 		net := new(pipes)
-		n, err := Join(k, Config{Name: "a", Transport: net.pipe("a"), Directory: Static{"a": "a", "b": "b"}})
+		n, err := Join(k, Config{Name: "a", Transport: net.pipe("a:1"), Directory: Static{"a": "a:1", "b": "b:1"}})
 		if err != nil {
 			t.Fatal(err)
 		}
