@@ -53,6 +53,7 @@ type sim struct {
 	last  map[string]int    // of each sender and receiver: the number handled last
 	acts  map[string]uint64 // of each key, the highest epoch that acted …
 	actor map[string]string // … and who, by key and epoch
+	story []string
 }
 
 type simNode struct {
@@ -74,6 +75,7 @@ type simPost struct {
 	handled   int
 	lost      []string // reasons
 	everybody bool
+	at        time.Duration
 }
 
 func newSim(t *testing.T, seed uint64) *sim {
@@ -200,7 +202,7 @@ func (n *simNode) drive(c *kernel.Context, life int) error {
 		to, p.everybody = "sink@*", true
 	}
 	id := len(s.posts)
-	p.to = string(to)
+	p.to, p.at = string(to), s.w.Elapsed()
 	s.posts = append(s.posts, p)
 	if p.call {
 		var v any
@@ -242,7 +244,9 @@ func (s *sim) some() *simNode { return s.nodes[s.IntN(len(s.nodes))] }
 func (s *sim) fault() {
 	n, o := s.some(), s.some()
 	a, b := n.m.Name(), o.m.Name()
-	switch s.IntN(9) {
+	what := s.IntN(9)
+	s.story = append(s.story, fmt.Sprint(s.w.Elapsed(), ": ", [...]string{"cut", "cut", "one way", "pause", "restart", "reset", "drift", "heal", "heal"}[what], " ", a, " ", b))
+	switch what {
 	case 0, 1:
 		if a != b {
 			s.w.Cut(a, b)
@@ -322,10 +326,13 @@ func (s *sim) check() {
 		case p.handled > 0 && !p.accepted:
 			s.t.Errorf("%d from %s to %s was not accepted, and handled", id, p.from, p.to)
 		case p.accepted && p.handled == 0 && len(p.lost) == 0 && p.life == p.sender.life:
-			s.t.Errorf("%d from %s to %s was neither handled nor reported", id, p.from, p.to)
+			s.t.Errorf("%d from %s to %s at %v was neither handled nor reported", id, p.from, p.to, p.at)
 		case len(p.lost) > 1:
 			s.t.Errorf("%d from %s to %s was reported %d times: %q", id, p.from, p.to, len(p.lost), p.lost)
 		}
+	}
+	if s.t.Failed() {
+		s.t.Log(strings.Join(s.story, "\n"))
 	}
 	if handled == 0 {
 		s.t.Error("nothing was handled")
