@@ -1,0 +1,5 @@
+//go:build !race
+
+package cluster
+
+const remotePackets = 50_000

@@ -1,0 +1,190 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/usher-go/usher/components/cluster/wire"
+)
+
+// remoteRun is one connection to a peer, from the first packet to its end, and what
+// waits for it. It is two goroutines: one connects and writes, one waits for the end.
+type remoteRun struct {
+	path   *remotePath
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	mu        sync.Mutex
+	queue     []*wire.Packet
+	connected bool
+	last      bool          // nothing follows what is queued
+	wake      chan struct{} // of one: there is something new
+}
+
+var (
+	errNoAnswer = errors.New("no answer")
+	errLeaving  = errors.New("the peer has ended the connection")
+	errDropped  = errors.New("dropped")
+)
+
+func newRemoteRun(p *remotePath) *remoteRun {
+	r := &remoteRun{path: p, wake: make(chan struct{}, 1)}
+	r.ctx, r.cancel = context.WithCancelCause(context.Background())
+	return r
+}
+
+func (r *remoteRun) push(p *wire.Packet) {
+	r.mu.Lock()
+	r.queue = append(r.queue, p)
+	r.mu.Unlock()
+	r.rouse()
+}
+
+// finish lets the run end when its queue is sent. It reports false if it is not
+// connected.
+func (r *remoteRun) finish() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = true
+	r.rouse()
+	return r.connected
+}
+
+func (r *remoteRun) rouse() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next waits for what there is to send; nothing is the end.
+func (r *remoteRun) next() []*wire.Packet {
+	for {
+		r.mu.Lock()
+		list, last := r.queue, r.last
+		r.queue = nil
+		r.mu.Unlock()
+		if len(list) > 0 || last {
+			return list
+		}
+		select {
+		case <-r.wake:
+		case <-r.ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (r *remoteRun) run() {
+	defer r.path.t.runs.Done()
+	err := r.exchange()
+	if r.ctx.Err() != nil {
+		err = context.Cause(r.ctx)
+	}
+	r.cancel(err)
+	switch status.Code(err) {
+	case codes.InvalidArgument, codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented:
+		err = fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	r.path.ended(r, err)
+}
+
+// exchange returns when the connection has ended, and is closed.
+func (r *remoteRun) exchange() error {
+	// "passthrough": an address is never the name of one of gRPC's resolvers.
+	cc, err := grpc.NewClient("passthrough:///"+r.path.address, r.path.t.dialOptions()...)
+	if err != nil {
+		return err
+	}
+	defer cc.Close()
+	stream, err := r.greet(remote.NewRemotingClient(cc))
+	if err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		// A peer has nothing more to say but that it leaves.
+		_, err := stream.Recv()
+		if err == nil || errors.Is(err, io.EOF) {
+			err = errLeaving
+		}
+		r.cancel(err)
+	}()
+	if err := r.write(stream); err != nil && !errors.Is(err, io.EOF) { // of an EOF Recv knows more
+		r.cancel(err)
+	}
+	_ = stream.CloseSend()
+	<-ended // when the peer has taken everything, or the run is dropped
+	return nil
+}
+
+// greet connects. A peer that accepts and says nothing is given up.
+func (r *remoteRun) greet(c remote.RemotingClient) (remote.Remoting_ReceiveClient, error) {
+	late := time.AfterFunc(remoteDialling, func() { r.cancel(fmt.Errorf("%w within %v", errNoAnswer, remoteDialling)) })
+	defer late.Stop()
+	stream, err := c.Receive(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	greeting := &remote.RemoteMessage{MessageType: &remote.RemoteMessage_ConnectRequest{ConnectRequest: &remote.ConnectRequest{
+		ConnectionType: &remote.ConnectRequest_ServerConnection{ServerConnection: &remote.ServerConnection{Address: r.path.t.address}},
+	}}}
+	if err := stream.Send(greeting); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	answer, err := stream.Recv()
+	if err != nil {
+		return nil, err
+	}
+	if a := answer.GetConnectResponse(); a == nil || a.Blocked {
+		return nil, fmt.Errorf("%w: the peer answers %v", ErrRefused, answer)
+	}
+	if !late.Stop() {
+		return nil, context.Cause(r.ctx)
+	}
+	r.mu.Lock()
+	r.connected = true
+	r.mu.Unlock()
+	r.path.connected(r)
+	return stream, nil
+}
+
+// write sends packets until there are no more. Proto.Actor's messages have batches,
+// but nodes make packets of many events: more of them in one could pass the limit of
+// its length, and be lost together.
+func (r *remoteRun) write(stream remote.Remoting_ReceiveClient) error {
+	envelope := new(remote.MessageEnvelope)
+	message := &remote.RemoteMessage{MessageType: &remote.RemoteMessage_MessageBatch{MessageBatch: &remote.MessageBatch{
+		TypeNames: []string{packetType},
+		Targets:   []*actor.PID{actor.NewPID(r.path.address, usherName)},
+		Envelopes: []*remote.MessageEnvelope{envelope},
+	}}}
+	for list := r.next(); len(list) > 0; list = r.next() {
+		for _, p := range list {
+			data, err := proto.MarshalOptions{}.MarshalAppend(envelope.MessageData[:0], p)
+			if err != nil {
+				return err
+			}
+			envelope.MessageData = data
+			if err := stream.Send(message); err != nil {
+				return err
+			}
+			if cap(data) > remoteKept {
+				envelope.MessageData = nil
+			}
+		}
+	}
+	return nil
+}
