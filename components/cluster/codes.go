@@ -11,7 +11,7 @@ import (
 
 // Errors travel as a number and a text. Numbers are never reused; one that is not
 // known is a handler's.
-var codes = []struct {
+var errorCodes = []struct {
 	code uint32
 	err  error
 }{
@@ -52,7 +52,7 @@ func encodeError(err error) (code uint32, text string) {
 	case errors.Is(err, filter.ErrNotEncodable):
 		return 7, text
 	}
-	for _, c := range codes {
+	for _, c := range errorCodes {
 		if errors.Is(err, c.err) {
 			return c.code, text
 		}
@@ -62,7 +62,7 @@ func encodeError(err error) (code uint32, text string) {
 
 // decodeError is the error of a number and a text from a node.
 func decodeError(node string, code uint32, text string) error {
-	for _, c := range codes {
+	for _, c := range errorCodes {
 		if c.code == code {
 			return &NodeError{Node: node, Text: text, Err: c.err}
 		}

@@ -101,7 +101,7 @@ type acks struct {
 
 // urgent reports whether an acknowledgement should not wait for company.
 func (a *acks) urgent() bool {
-	return a.owed >= ackEvents || a.packets >= ackPackets || a.gap || a.again || len(a.refused) > 0
+	return a.owed >= ackEvents || a.packets >= ackPackets || a.gap || a.again || a.owed > 0 && len(a.refused) > 0
 }
 
 func (a *acks) due() bool { return a.owed > 0 || a.again }

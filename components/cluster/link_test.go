@@ -102,7 +102,7 @@ func (w *linkWorld) step(faults int) {
 			}})
 		}
 	case n == 4 && faults > 1 && w.IntN(20) == 0:
-		for _, e := range w.out.end(kernel.ErrNoNode) {
+		for _, e := range w.out.end(kernel.ErrNoNode, w.out.number+1) {
 			e.done(e.err)
 		}
 		w.settled = 0

@@ -92,6 +92,16 @@ func (p *peer) gone(s State) {
 	p.n.keys.reach(p.name, false)
 }
 
+// rejoin begins anew with a node that the directory has again.
+func (p *peer) rejoin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == Left {
+		p.state, p.since = Connecting, p.n.k.Now()
+		p.heard, p.asked = p.since, time.Time{}
+	}
+}
+
 // restarted ends everything that depended on the other node's earlier start.
 func (p *peer) restarted(epoch uint64) {
 	p.mu.Lock()
@@ -116,7 +126,7 @@ func (p *peer) restarted(epoch uint64) {
 // end gives up what waits: events and calls.
 func (p *peer) end(why error) ([]outcome, []*call) {
 	p.settled, p.full = 0, false
-	ended := p.out.end(why)
+	ended := p.out.end(why, p.n.lastLink.Add(1))
 	var calls []*call
 	for id, c := range p.calls {
 		calls = append(calls, c)

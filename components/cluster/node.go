@@ -30,7 +30,8 @@ type Node struct {
 
 	mu      sync.RWMutex
 	peers   map[string]*peer
-	ordered []*peer // by name
+	former  map[string]*peer // that the directory has no more; what they have counted still holds
+	ordered []*peer          // by name
 
 	chance struct {
 		sync.Mutex
@@ -45,6 +46,7 @@ type Node struct {
 	said     []string // aliases that other nodes were told; guarded by mu
 
 	lastCall  atomic.Uint64
+	lastLink  atomic.Uint64 // no number is used twice
 	refusals  atomic.Uint64
 	ready     atomic.Bool // packets are taken
 	left      atomic.Bool
@@ -78,7 +80,7 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 	if cfg.Listen == "" {
 		cfg.Listen = listed(cfg.Directory, cfg.Name)
 	}
-	n := &Node{k: k, cfg: cfg, epoch: uint64(k.Now().UnixNano()), peers: map[string]*peer{}, over: make(chan struct{})}
+	n := &Node{k: k, cfg: cfg, epoch: uint64(k.Now().UnixNano()), peers: map[string]*peer{}, former: map[string]*peer{}, over: make(chan struct{})}
 	n.pledges.n, n.runners, n.own.all = n, newRunners(), k.Strangers()
 	n.chance.Rand = rand.New(k.Chance("cluster " + cfg.Name))
 	if n.writer, err = filter.NewEvent(filter.EventConfig{MaxFrame: cfg.MaxEvent, MaxBuffer: 2 * cfg.MaxEvent, Types: cfg.Types}); err != nil {
@@ -221,7 +223,7 @@ func (h host) Send(node string, message []byte) error {
 // Members adds nodes that are new, and ends those that are in the directory no more.
 func (h host) Members(list []Member) {
 	n := h.n
-	var gone []*peer
+	var gone, back []*peer
 	n.mu.Lock()
 	keep := make(map[string]*peer, len(list))
 	for _, m := range list {
@@ -230,13 +232,18 @@ func (h host) Members(list []Member) {
 		}
 		p := n.peers[m.Name]
 		if p == nil {
-			p = n.newPeer(m)
+			if p = n.former[m.Name]; p == nil {
+				p = n.newPeer(m)
+			}
+			back = append(back, p)
+			delete(n.former, m.Name)
 		}
 		keep[m.Name] = p
 	}
 	for name, p := range n.peers {
 		if keep[name] == nil {
 			gone = append(gone, p)
+			n.former[name] = p
 		}
 	}
 	n.peers = keep
@@ -246,6 +253,9 @@ func (h host) Members(list []Member) {
 	}
 	slices.SortFunc(n.ordered, func(a, b *peer) int { return strings.Compare(a.name, b.name) })
 	n.mu.Unlock()
+	for _, p := range back {
+		p.rejoin()
+	}
 	for _, m := range list {
 		if p := keep[m.Name]; p != nil {
 			p.move(m.Address)

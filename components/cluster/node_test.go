@@ -48,13 +48,13 @@ func (r *real) run(t *testing.T) {
 	go func() { r.end <- r.k.Run(context.Background()) }()
 	t.Cleanup(func() {
 		r.k.Stop()
-		if err := receive(t, r.end); err != nil {
+		if err := await(t, r.end); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-func receive[T any](t *testing.T, c <-chan T) (v T) {
+func await[T any](t *testing.T, c <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-c:
@@ -117,7 +117,7 @@ func TestTwoNodes(t *testing.T) {
 			}
 			seen := map[string]bool{}
 			for range 4 {
-				seen[receive(t, got)] = true
+				seen[await(t, got)] = true
 			}
 			for _, want := range []string{"hello", "42 <nil>", "on node b: it is bad", "thanks for hello"} {
 				if !seen[want] {

@@ -123,8 +123,8 @@ func (l *outlink) stalled(now time.Time, d time.Duration) bool {
 }
 
 // end gives up everything, and begins the next link. What was sent may have been
-// taken: ErrUnknownOutcome; what was not has why.
-func (l *outlink) end(why error) []outcome {
+// taken: ErrUnknownOutcome; what was not has why. next is the next link's number.
+func (l *outlink) end(why error, next uint64) []outcome {
 	outcomes := make([]outcome, len(l.waits))
 	for i, w := range l.waits {
 		outcomes[i] = outcome{w, why}
@@ -132,6 +132,6 @@ func (l *outlink) end(why error) []outcome {
 			outcomes[i].err = ErrUnknownOutcome
 		}
 	}
-	*l = outlink{number: l.number + 1}
+	*l = outlink{number: next}
 	return outcomes
 }

@@ -55,7 +55,7 @@ func (n *Node) newPeer(m Member) *peer {
 		calls: map[uint64]*call{}, topics: map[string]bool{}, streams: map[int]uint64{},
 		frames: n.newFilter(),
 	}
-	p.out.number = 1
+	p.out.number = n.lastLink.Add(1)
 	p.strangers.all = n.k.Strangers()
 	return p
 }

@@ -131,7 +131,12 @@ func (p *peer) acknowledged(packet *wire.Packet, now time.Time) []outcome {
 	if p.out.acked > before && p.state == Up {
 		p.heard = now
 	}
-	p.counts.Refused += uint64(len(packet.GetRefused()))
+	for _, r := range packet.GetRefused() {
+		if n := r.GetNumber(); n > before && n <= p.out.acked {
+			p.counts.Refused++
+			p.acks.again = true // to tell that it is settled
+		}
+	}
 	p.out.paused = packet.GetPause()
 	if packet.GetGap() {
 		p.again()

@@ -12,7 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/peer"
+	grpcpeer "google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -62,7 +62,7 @@ func (t *remoteTransport) report(ctx context.Context, err error) error {
 		return err
 	}
 	var who []string
-	if p, ok := peer.FromContext(ctx); ok {
+	if p, ok := grpcpeer.FromContext(ctx); ok {
 		who = append(who, p.Addr.String())
 	}
 	names, _ := provenNames(ctx)

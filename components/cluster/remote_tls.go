@@ -7,7 +7,7 @@ import (
 	"errors"
 
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/peer"
+	grpcpeer "google.golang.org/grpc/peer"
 )
 
 // mutualTLS makes the two ends' configurations of the user's.
@@ -46,7 +46,7 @@ func mutualTLS(own *tls.Config) (server, client *tls.Config, err error) {
 // provenNames says who a peer is: the DNS names of its certificate, or its common name
 // if it has none. Nil without TLS.
 func provenNames(ctx context.Context) ([]string, error) {
-	p, _ := peer.FromContext(ctx)
+	p, _ := grpcpeer.FromContext(ctx)
 	if p == nil {
 		return nil, nil
 	}
