@@ -59,6 +59,8 @@ func (c *card) note(f func(*ConnStatus)) {
 	f(&c.ConnStatus)
 }
 
+func (c *card) sent() { c.note(func(s *ConnStatus) { s.Sent++ }) }
+
 // said is what the connection did last.
 func (c *card) said(l Liveness, now time.Time) {
 	c.note(func(s *ConnStatus) {
