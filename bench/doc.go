@@ -8,8 +8,8 @@
 //	go run ./bench -many 10000            fewer sessions and timers, 30 MB instead of 3 GB
 //	go run ./bench -conns 100000          more idle connections, where ulimit -Hn allows it
 //	go run ./bench -group messaging       one group
-//	go run ./bench -group connections,streams,datagrams,children,filters,http-client
-//	                                      all input and output, five minutes
+//	go run ./bench -group connections,streams,datagrams,children,filters,http-client,backend
+//	                                      all input and output, six minutes
 //	go run ./bench -row call,spawn        two rows
 //	go run ./bench -rounds 10 -json       every figure of every round
 //	go run ./bench -child channel/flood -ops 5000000 -cpuprofile cpu.out
@@ -30,7 +30,8 @@
 // same for all peers, which starts the server, warms it up and asks the system what
 // processor time and memory it has. Nothing of the load is counted as the server's.
 // In rows about clients it is the other way round: the third process is a server, the
-// same for all peers, and of no account.
+// same for all peers, and of no account. In rows about both ends each is a process, and
+// both are the peer's.
 //
 // The table shows the median of the rounds: nanoseconds and allocations per
 // operation, or operations or megabytes per second; in rows about memory also the
@@ -68,7 +69,8 @@
 //	-child peer/row take one sample in this process and print it as JSON
 //	-ops n          with -child: exactly n operations instead of -time, -many or -conns
 //	-cpuprofile f   with -child: write a CPU profile of the measured part, or of the
-//	                whole life of the server, where that is measured
+//	                whole life of the server, where that is measured; where both ends are,
+//	                the server's is in f.server
 //	-serve peer/row be the server of a row, or that its clients ask: print where it listens, answer each line
 //	                of standard input when memory is tidied up, end with standard input
 //

@@ -39,15 +39,24 @@ func perlRun(name, program, row string, ops int, more ...string) (Sample, error)
 		return Sample{}, fmt.Errorf("perl/%s: %w\n%s", name, err, lastWords(err))
 	}
 	var f struct {
-		Ops   int     `json:"ops"`
-		Nanos float64 `json:"ns_per_op"`
-		CPU   float64 `json:"cpu_us_per_op"`
+		Ops   int       `json:"ops"`
+		Nanos float64   `json:"ns_per_op"`
+		CPU   float64   `json:"cpu_us_per_op"`
+		Waits []float64 `json:"waits_us"`
 	}
 	if err := json.Unmarshal(out, &f); err != nil || f.Ops != ops || f.Nanos <= 0 {
 		return Sample{}, fmt.Errorf("%w: perl/%s printed %.200q for %d operations, want one line of JSON", errSample, name, out, ops)
 	}
-	return Sample{
+	s := Sample{
 		Ops: ops, Elapsed: time.Duration(f.Nanos * float64(ops)), TimeOnly: true,
-		CPU: time.Duration(f.CPU * float64(ops) * float64(time.Microsecond)),
-	}, nil
+		CPU: microseconds(f.CPU * float64(ops)),
+	}
+	for _, us := range f.Waits {
+		s.Waits = append(s.Waits, microseconds(us))
+	}
+	return s, nil
+}
+
+func microseconds(us float64) time.Duration {
+	return time.Duration(us * float64(time.Microsecond))
 }

@@ -8,7 +8,7 @@ import (
 
 // groups is everything there is to measure, in the order of the output.
 var groups = []*Group{messaging, dispatch, scaling, addresses, sessions, timers, observers, latency,
-	connections, streams, datagrams, hello, children, filters, httpClients}
+	connections, streams, datagrams, hello, children, filters, httpClients, backends}
 
 // Group is a set of rows measured with the same peers.
 type Group struct {
@@ -42,6 +42,16 @@ type Row struct {
 	// are clients: the same for all of them. Run, Load and Serve are empty then.
 	Asked *Server
 	Ask   map[string]Load // by peer, see Group.ask
+
+	// Ends are both the peer's, each in a process of its own, where a question and its
+	// answer are measured as a whole. All of the above are empty then.
+	Ends map[string]Ends // by peer, see Group.pair
+}
+
+// Ends are a server, and what asks it.
+type Ends struct {
+	Server
+	Load
 }
 
 // Runner does a row's task ops times, ops being 1 or more, and returns what it
@@ -92,6 +102,17 @@ func (g *Group) ask(peer string, clients map[string]Load) {
 	}
 }
 
+// pair is register for rows in which both ends are the peer's.
+func (g *Group) pair(peer string, ends map[string]Ends) {
+	for name, e := range ends {
+		row := g.place(peer, name)
+		if row.Ends == nil {
+			row.Ends = make(map[string]Ends)
+		}
+		row.Ends[peer] = e
+	}
+}
+
 // place is the row to which something of a peer is to be added.
 func (g *Group) place(peer, name string) *Row {
 	if !slices.Contains(g.Peers, peer) {
@@ -110,7 +131,8 @@ func (g *Group) place(peer, name string) *Row {
 // has reports whether a peer takes part.
 func (r *Row) has(peer string) bool {
 	_, serves := r.Serve[peer]
-	return serves || r.Run[peer] != nil || r.Ask[peer] != nil
+	_, both := r.Ends[peer]
+	return serves || both || r.Run[peer] != nil || r.Ask[peer] != nil
 }
 
 // prepare makes what the runs of one sample share. The stop that comes with a
@@ -121,6 +143,9 @@ func (r *Row) prepare(peer string, o options) (run Runner, stop func() error, er
 		return loaded(r.Load, r.Serve[peer], peer+"/"+r.Name, o.CPUProfile)
 	case r.Asked != nil:
 		return loaded(r.Ask[peer], *r.Asked, peer+"/"+r.Name, "")
+	case r.Ends != nil:
+		e := r.Ends[peer]
+		return loaded(e.Load, e.Server, peer+"/"+r.Name, serverProfile(o.CPUProfile))
 	}
 	return r.Run[peer], func() error { return nil }, nil
 }

@@ -17,7 +17,7 @@ func TestRegistryIsConsistent(t *testing.T) {
 				t.Errorf("two rows are named %q", r.Name)
 			}
 			seen[r.Name] = true
-			peers := len(r.Run) + len(r.Serve) + len(r.Ask)
+			peers := len(r.Run) + len(r.Serve) + len(r.Ask) + len(r.Ends)
 			if r.Unit == "" || peers == 0 {
 				t.Errorf("row %s has unit %q and %d peers, want both", r.Name, r.Unit, peers)
 			}
@@ -28,8 +28,11 @@ func TestRegistryIsConsistent(t *testing.T) {
 			if r.Asked != nil {
 				kind = len(r.Ask)
 			}
+			if r.Ends != nil {
+				kind = len(r.Ends)
+			}
 			if kind != peers || r.Load != nil && r.Asked != nil {
-				t.Errorf("row %s has %d runners, %d servers and %d clients; want servers if it has a load, clients if a server is asked, else runners", r.Name, len(r.Run), len(r.Serve), len(r.Ask))
+				t.Errorf("row %s has %d runners, %d servers, %d clients and %d pairs of both; want servers if it has a load, clients if a server is asked, else runners or pairs", r.Name, len(r.Run), len(r.Serve), len(r.Ask), len(r.Ends))
 			}
 			for _, b := range r.Budgets {
 				if !slices.Contains(g.Peers, b.Peer) {

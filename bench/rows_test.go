@@ -38,7 +38,7 @@ func TestEveryRowOnce(t *testing.T) {
 					}()
 					cores := runtime.GOMAXPROCS(0)
 					most := 2500
-					if r.Load != nil || r.Asked != nil {
+					if r.Load != nil || r.Asked != nil || r.Ends != nil {
 						most = 250
 					}
 					for _, ops := range []int{1, most} {

@@ -17,6 +17,9 @@ func serve(gs []*Group, o options, stdin io.Reader, stdout io.Writer) error {
 	if row.Asked != nil {
 		s = *row.Asked
 	}
+	if e, ok := row.Ends[peer]; ok {
+		s = e.Server
+	}
 	if s.Serve == nil {
 		return fmt.Errorf("%w: -serve is %q, which is no server of this program; want one such as usher/echo-64", errUsage, o.Serve)
 	}
@@ -29,6 +32,14 @@ func serve(gs []*Group, o options, stdin io.Reader, stdout io.Writer) error {
 	go func() { ended <- s.Serve(func(addr fmt.Stringer) { fmt.Fprintln(stdout, addr) }) }()
 	go func() { ended <- obey(stdin, stdout) }()
 	return <-ended
+}
+
+// serverProfile is the file for the server's profile beside one for the client's.
+func serverProfile(path string) string {
+	if path == "" {
+		return ""
+	}
+	return path + ".server"
 }
 
 // obey tidies the memory up for each line, until there are no more.

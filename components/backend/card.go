@@ -68,6 +68,8 @@ func (c *card) note(f func(*ConnStatus)) {
 	f(&c.ConnStatus)
 }
 
+func (c *card) sent() { c.note(func(s *ConnStatus) { s.Sent++ }) }
+
 // said is what the connection did last, and how many requests it waits for now.
 func (c *card) said(l Liveness, asked int, now time.Time) {
 	c.note(func(s *ConnStatus) {

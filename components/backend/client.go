@@ -21,7 +21,7 @@ const (
 	evOut      kernel.Event[[]byte]       = "out"    // in the connection's own dialect
 	evForward  kernel.Event[parcel]       = "parcel" // in Protobuf
 	evAnswered kernel.Event[[]byte]       = "answered"
-	evFlushed  kernel.Event[struct{}]     = "flushed"
+	evDrained  kernel.Event[struct{}]     = "drained"
 	evJudged   kernel.Event[judgement]    = "judged"
 	evHurry    kernel.Event[struct{}]     = "hurry"
 	evExpire   kernel.Event[struct{}]     = "expire"
@@ -66,7 +66,7 @@ func (p *client) session() *session.Session {
 		session.On(evOut, p.out),
 		session.On(evForward, p.forward),
 		session.On(evAnswered, p.answered),
-		session.On(evFlushed, func(*kernel.Context, struct{}) error { p.count(); return nil }),
+		session.On(evDrained, func(*kernel.Context, struct{}) error { p.count(); return nil }),
 		session.On(evErr, p.trouble),
 		session.On(evEnd, func(c *kernel.Context, _ error) error { c.Stop(); return nil }),
 		session.On(evHurry, p.hurry),

@@ -144,8 +144,8 @@ func (p *client) admit(c *kernel.Context) (err error) {
 	}
 	p.greeting.ResumeInput()
 	p.rw, err = wheel.Exchange(p.greeting, wheel.ReadWriteConfig[filter.Frame, []byte]{
-		Filter: metered{f, &p.card.traffic}, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd, FlushedEvent: evFlushed,
-		MaxOutput: p.srv.cfg.MaxOutput,
+		Filter: metered{f, &p.card.traffic}, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd, MaxOutput: p.srv.cfg.MaxOutput,
+		HighMark: 1, LowEvent: evDrained, // for count
 	})
 	p.greeting, p.greet = nil, nil
 	if err != nil {

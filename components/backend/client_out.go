@@ -20,7 +20,7 @@ func (p *client) out(c *kernel.Context, b []byte) error {
 	if err := p.rw.Put(b); errors.Is(err, wheel.ErrOutputFull) {
 		return p.drop(c, "connection dropped: it does not read its messages", err)
 	}
-	p.card.note(func(s *ConnStatus) { s.Sent++ })
+	p.card.sent()
 	p.count()
 	return nil // or the wheel's last event is on its way
 }
@@ -30,6 +30,9 @@ func (p *client) count() {
 	n := 0
 	if p.rw != nil {
 		n = p.rw.Buffered()
+	}
+	if n == p.queued {
+		return
 	}
 	p.srv.queued.Add(int64(n - p.queued))
 	p.queued = n

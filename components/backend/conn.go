@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -95,12 +96,15 @@ func (c *Conn) Request(ctx context.Context, m Message) ([]any, error) {
 	return r.Args, r.Err
 }
 
+// answers are channels through which requests outside handlers get theirs.
+var answers = sync.Pool{New: func() any { return make(chan Reply, 1) }}
+
 // wait submits a request and waits for what becomes of it.
 func (c *Conn) wait(ctx context.Context, name string, build func(func(Reply)) (*outgoing, error)) Reply {
 	if err := ctx.Err(); err != nil {
 		return Reply{Err: fmt.Errorf("backend: request %q: %w", name, err)}
 	}
-	answer := make(chan Reply, 1)
+	answer := answers.Get().(chan Reply)
 	o, err := build(func(r Reply) { answer <- r })
 	if err == nil {
 		err = c.submit(o)
@@ -109,7 +113,8 @@ func (c *Conn) wait(ctx context.Context, name string, build func(func(Reply)) (*
 		return Reply{Err: err}
 	}
 	select {
-	case r := <-answer:
+	case r := <-answer: // the only one: the channel may serve another request
+		answers.Put(answer)
 		return r
 	case <-ctx.Done():
 		late := late{o, fmt.Errorf("backend: request %q: %w", name, ctx.Err())}

@@ -1,10 +1,12 @@
 package backend
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
@@ -73,12 +75,23 @@ func (w written[F]) Append(dst, encoded []byte) ([]byte, error) {
 	return append(dst, encoded...), nil
 }
 
+// scratch is where frames grow; what is kept of them is as long as they are.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+const keepScratch = 64 << 10
+
 // encodeBy has a filter that is used for nothing else encode a frame.
 func encodeBy(f filter.Filter[filter.Frame, filter.Frame], frame filter.Frame) ([]byte, error) {
-	b, err := f.Append(nil, frame)
+	box := scratch.Get().(*[]byte)
+	b, err := f.Append((*box)[:0], frame)
 	switch {
 	case err == nil:
-		return b, nil
+		encoded := bytes.Clone(b)
+		if cap(b) <= keepScratch {
+			*box = b
+		}
+		scratch.Put(box)
+		return encoded, nil
 	case errors.Is(err, filter.ErrNotEncodable):
 		return nil, fmt.Errorf("backend: message %.64q: %w: %w", frame.Name, kernel.ErrNotEncodable, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
 )
 
@@ -28,7 +27,9 @@ type link struct {
 	queue   []*outgoing // not sent yet, oldest first
 	queued  int         // bytes of them
 	asked   map[uint64]*outgoing
-	ping    uint64 // ID of the ping that is out
+	due     deadlines // of those that wait for an answer, sent or not
+	timed   bool      // a timer is set for them
+	ping    uint64    // ID of the ping that is out
 	pinged  time.Time
 	trip    time.Duration // of the last ping and its pong
 	access  time.Time
@@ -52,7 +53,9 @@ type outgoing struct {
 	id      uint64 // of a request
 	encoded []byte // nil: nothing is sent, it only waits for a connection that is good
 	done    func(Reply)
-	timer   kernel.TimerID // the session's
+
+	due            time.Time // by then the answer must have come
+	before, behind *outgoing // among deadlines
 
 	epoch    uint64  // the connection that it belongs to, 0 for any
 	sentOver *uint64 // gets the connection that it was sent over
@@ -70,6 +73,7 @@ type (
 	doIdle       struct{ d time.Duration }
 	doDisconnect struct{}
 	doWait       struct{ d time.Duration } // then wake
+	doLimit      struct{ d time.Duration } // then see what is overdue
 	doAnswer     struct {
 		out   *outgoing
 		reply Reply
@@ -93,6 +97,14 @@ func (l *link) take() []any {
 	acts := l.acts
 	l.acts = nil
 	return acts
+}
+
+// reuse is for actions that were done: there is hardly ever more than one.
+func (l *link) reuse(acts []any) {
+	if l.acts == nil && cap(acts) <= 8 {
+		clear(acts)
+		l.acts = acts[:0]
+	}
 }
 
 func (l *link) move(to State, err error, wait time.Duration) {
@@ -177,7 +189,7 @@ func (l *link) refused(err error) []any {
 		return l.take()
 	}
 	for _, o := range l.clearQueue() {
-		l.answer(o, err)
+		l.answerErr(o, err)
 	}
 	return l.giveUp(err)
 }
@@ -197,18 +209,24 @@ func (l *link) lose() {
 		if o.lost != nil {
 			err = o.lost
 		}
-		l.answer(o, err)
+		l.answerErr(o, err)
 	}
 	for _, o := range l.clearQueue() {
 		if o.epoch != 0 {
-			l.answer(o, ErrRolledBack)
+			l.answerErr(o, ErrRolledBack)
 		} else {
 			l.push(o)
 		}
 	}
 }
 
-func (l *link) answer(o *outgoing, err error) { l.do(doAnswer{o, Reply{Err: err}}) }
+// answer is the one way in which a request ends.
+func (l *link) answer(o *outgoing, r Reply) {
+	l.due.remove(o)
+	l.do(doAnswer{o, r})
+}
+
+func (l *link) answerErr(o *outgoing, err error) { l.answer(o, Reply{Err: err}) }
 
 // backoff doubles with every attempt, spread by a fifth either way.
 func (l *link) backoff() time.Duration {
@@ -250,7 +268,7 @@ func (l *link) frame(f filter.Frame, now time.Time) (acts []any, ok bool) {
 	default:
 		if o := l.asked[f.ReplyTo]; o != nil {
 			delete(l.asked, f.ReplyTo)
-			l.do(doAnswer{o, asReply(f)})
+			l.answer(o, asReply(f))
 			l.settle()
 		}
 	}
@@ -297,7 +315,7 @@ func (l *link) end(err error) {
 	l.ping = 0
 	l.lose()
 	for _, o := range l.clearQueue() {
-		l.answer(o, ErrClosed)
+		l.answerErr(o, ErrClosed)
 	}
 	l.move(Closed, err, 0)
 	l.do(doEnd{})

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// submit takes a message. With an error nothing happened, but for ErrFull under
-// RefuseNewest; DropOldest makes room.
+// submit takes a message. With an error nothing happened to it; with ErrFull under
+// DropOldest there is something to do all the same, for those that went in vain.
 func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	switch {
 	case l.state == Closed || l.leaving && o.epoch == 0:
@@ -15,10 +15,11 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	case o.epoch != 0 && (o.epoch != l.epoch || !l.stands()):
 		return nil, ErrRolledBack
 	case !l.makeRoom(len(o.encoded)):
-		return nil, ErrFull
+		return l.take(), ErrFull
 	}
 	due := o.epoch == 0 && o.name != cmdPing && l.pingDue(now)
 	l.access = now // B11
+	l.limit(o, now)
 	l.push(o)
 	switch {
 	case l.state == Ready && due:
@@ -46,7 +47,7 @@ func (l *link) makeRoom(size int) bool {
 		if o.done == nil {
 			l.do(doDropped{o})
 		}
-		l.answer(o, ErrFull)
+		l.answerErr(o, ErrFull)
 	}
 	return true
 }
@@ -64,13 +65,16 @@ func (l *link) clearQueue() []*outgoing {
 
 // flush sends what waits and may go.
 func (l *link) flush(may func(*outgoing) bool) {
-	for _, o := range l.clearQueue() {
-		switch {
-		case !may(o):
-			l.push(o)
+	kept := l.queue[:0]
+	for _, o := range l.queue {
+		if !may(o) {
+			kept = append(kept, o)
 			continue
+		}
+		l.queued -= len(o.encoded)
+		switch {
 		case o.encoded == nil:
-			l.do(doAnswer{o, Reply{}})
+			l.answer(o, Reply{})
 			continue
 		case o.done != nil:
 			l.asked[o.id] = o
@@ -81,22 +85,30 @@ func (l *link) flush(may func(*outgoing) bool) {
 		}
 		l.do(doSend{o})
 	}
+	clear(l.queue[len(kept):])
+	if l.queue = kept; len(kept) == 0 && cap(kept) > 64 {
+		l.queue = nil // what a long wait took is not kept
+	}
 }
 
 // fail ends a request, wherever it is, because its time is over (ErrTimeout, or
 // its context's error), or because the connection does not take it (ErrFull).
 func (l *link) fail(o *outgoing, err error) []any {
+	l.failed(o, err)
+	return l.take()
+}
+
+func (l *link) failed(o *outgoing, err error) {
 	if l.asked[o.id] == o {
 		delete(l.asked, o.id)
 		if o.lost != nil && err != ErrFull {
 			err = fmt.Errorf("%w: %w", o.lost, err)
 		}
-		l.answer(o, err)
+		l.answerErr(o, err)
 	} else if i := slices.Index(l.queue, o); i >= 0 {
 		l.queue = slices.Delete(l.queue, i, i+1)
 		l.queued -= len(o.encoded)
-		l.answer(o, err)
+		l.answerErr(o, err)
 	} // else it was answered before
 	l.settle()
-	return l.take()
 }

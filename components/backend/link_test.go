@@ -80,7 +80,7 @@ func answer(acts []any) {
 func TestB29_RegistersFirst(t *testing.T) {
 	l := testLink(t, Config{PingTimeout: -1})
 	_, _, early := submit(t, l, "early", t0)
-	if len(early) != 0 {
+	if len(sends(early)) != 0 {
 		t.Fatalf("sent %v without a connection", sends(early))
 	}
 	acts := stand(l, t0)
@@ -178,6 +178,20 @@ func TestQueueIsBounded(t *testing.T) {
 	submit(t, l, "b", t0)
 	if _, err := l.submit(&outgoing{}, t0); err != ErrFull {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// What made room in vain hears of it at once.
+func TestDroppedForOneThatIsTooLarge(t *testing.T) {
+	l := testLink(t, Config{MaxQueuedBytes: 10, Overflow: DropOldest})
+	_, got, _ := submit(t, l, "a", t0)
+	acts, err := l.submit(&outgoing{encoded: make([]byte, 11)}, t0)
+	if err != ErrFull {
+		t.Fatalf("11 bytes of 10: %v; want ErrFull", err)
+	}
+	answer(acts)
+	if len(*got) != 1 || (*got)[0].Err != ErrFull {
+		t.Errorf("the one before got %v; want ErrFull", *got)
 	}
 }
 

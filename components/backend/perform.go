@@ -20,6 +20,7 @@ func (w *wire) do(c *kernel.Context, acts []any) error {
 			return err
 		}
 	}
+	w.link.reuse(acts)
 	return nil
 }
 
@@ -42,9 +43,10 @@ func (w *wire) perform(c *kernel.Context, a any) error {
 		evIdle.Delay(c, a.d, struct{}{})
 	case doWait:
 		evWake.Delay(c, a.d, struct{}{})
+	case doLimit:
+		evOverdue.Delay(c, a.d, struct{}{})
 	case doAnswer:
 		if a.out.done != nil {
-			_, _ = c.AlarmRemove(a.out.timer) // it may be what brought us here
 			a.out.done(a.reply)
 		}
 	case doDropped:
@@ -115,7 +117,7 @@ func (w *wire) farewell(c *kernel.Context) {
 	forget(w.conn)
 	c.Kernel().Describe(w.conn.cfg.Alias, nil)
 	_ = c.AliasRemove(w.conn.cfg.Alias)
-	for _, e := range []string{evWake.Name(), evIdle.Name(), evMute.Name(), evClose.Name()} {
+	for _, e := range []string{evWake.Name(), evIdle.Name(), evMute.Name(), evClose.Name(), evOverdue.Name()} {
 		c.AlarmClear(e)
 	}
 	if w.talk == nil {

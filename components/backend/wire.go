@@ -30,10 +30,11 @@ const (
 	evWake    kernel.Event[struct{}]             = "wake"
 	evNoPong  kernel.Event[struct{}]             = "no pong"
 	evIdle    kernel.Event[struct{}]             = "idle"
-	evLate    kernel.Event[late]                 = "late" // posted, or called
+	evOverdue kernel.Event[struct{}]             = "overdue"
+	evLate    kernel.Event[late]                 = "late" // called
 )
 
-// late is a request whose time is over.
+// late is a request that nobody waits for any more.
 type late struct {
 	out *outgoing
 	err error
@@ -96,6 +97,7 @@ func (w *wire) states() []session.State {
 		session.On(evWake, plain(func(*kernel.Context) []any { return w.link.wake() })),
 		session.On(evNoPong, plain(func(*kernel.Context) []any { return w.link.noPong() })),
 		session.On(evIdle, plain(func(c *kernel.Context) []any { return w.link.idle(c.Now()) })),
+		session.On(evOverdue, plain(func(c *kernel.Context) []any { return w.link.overdue(c.Now()) })),
 		session.On(evLate, func(c *kernel.Context, l late) error { return w.do(c, w.link.fail(l.out, l.err)) }),
 	}
 }
@@ -129,9 +131,6 @@ func (w *wire) leave(c *kernel.Context, _ struct{}) error {
 
 func (w *wire) submit(c *kernel.Context, o *outgoing) error {
 	acts, err := w.link.submit(o, c.Now())
-	if err == nil && o.done != nil {
-		o.timer = evLate.DelaySet(c, w.conn.cfg.Timeout, late{o, ErrTimeout})
-	}
 	if err := w.do(c, acts); err != nil {
 		return err
 	}
