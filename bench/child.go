@@ -33,13 +33,15 @@ func child(gs []*Group, o options, stdout io.Writer) error {
 }
 
 // sample warms up, then measures: o.Ops operations, or as many runs as fill
-// o.Time, or one that does. A row about many is its own warm-up and has one run, as has one
-// that is timed, which has -ops milliseconds of it.
+// o.Time, or one that does. A row about many or few is its own warm-up and has one run,
+// as has one that is timed, which has -ops milliseconds of it.
 func sample(row *Row, run Runner, o options) (total Sample, err error) {
 	ops := o.Ops
 	switch {
 	case row.Many:
 		ops = cmp.Or(o.Ops, o.Many)
+	case row.Few > 0:
+		ops = cmp.Or(o.Ops, row.Few)
 	case row.Conns:
 		ops = fittingConns(cmp.Or(o.Ops, o.Conns))
 	case row.Timed:
@@ -70,7 +72,7 @@ func sample(row *Row, run Runner, o options) (total Sample, err error) {
 			continue
 		}
 		total.add(s)
-		if row.Many || row.Conns || row.OneRun || row.Timed || o.Ops > 0 || total.Elapsed >= o.Time {
+		if row.Many || row.Few > 0 || row.Conns || row.OneRun || row.Timed || o.Ops > 0 || total.Elapsed >= o.Time {
 			return total, nil
 		}
 	}

@@ -37,7 +37,8 @@
 // operation, or operations or megabytes per second; in rows about memory also the
 // bytes that the process keeps for each result; in rows about waiting the
 // microseconds that 50, 99 and 99.9 % of the waits of a sample do not exceed, and the
-// worst; in rows about servers and clients the microseconds of processors that each
+// worst; in rows about workers the memory of one, and how long it takes to have it or
+// another; in rows about servers and clients the microseconds of processors that each
 // request costs them (on Linux). A budget that names another
 // peer is judged by the median of the ratios of each round (ours and theirs,
 // taken moments apart), or of the differences ("25 ns over yield"), because on a

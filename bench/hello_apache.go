@@ -8,7 +8,14 @@ import (
 )
 
 func init() {
-	hello.serve(apachePrefork, map[string]Server{"hello-http": {Program: kept(prepareApache)}})
+	few := Server{Program: kept(prepareApache(fewWorkers, fewWorkers, fewWorkers))}
+	hello.serve(apachePrefork, map[string]Server{
+		// A process for each connection of the load from the start: those that it adds
+		// while it is loaded come one a second, then two, then four.
+		"hello-http":  {Program: kept(prepareApache(70, 1, 100))},
+		"idle-worker": few,
+		"reload":      few,
+	})
 }
 
 // apacheModules is where Debian has them.
@@ -25,9 +32,13 @@ func needApache() error {
 	return nil
 }
 
-// prepareApache has a process for each connection of the load from the start: those
-// that it adds while it is loaded come one a second, then two, then four.
-func prepareApache(dir, addr string) ([]string, error) {
+// prepareApache begins with some processes, and keeps so many idle ones while it has
+// no more than most.
+func prepareApache(start, spare, most int) func(dir, addr string) ([]string, error) {
+	return func(dir, addr string) ([]string, error) { return configureApache(start, spare, most, dir, addr) }
+}
+
+func configureApache(start, spare, most int, dir, addr string) ([]string, error) {
 	conf, err := configured(dir, fmt.Sprintf(`ServerName bench
 ServerRoot %[1]s
 DefaultRuntimeDir %[1]s
@@ -40,10 +51,10 @@ TypesConfig /dev/null
 User www-data
 Group www-data
 Listen %[2]s
-StartServers 70
-MinSpareServers 1
-MaxSpareServers 100
-MaxRequestWorkers 100
+StartServers %[4]d
+MinSpareServers %[6]d
+MaxSpareServers %[5]d
+MaxRequestWorkers %[5]d
 MaxConnectionsPerChild 0
 KeepAlive On
 MaxKeepAliveRequests 0
@@ -52,7 +63,7 @@ DocumentRoot %[1]s/www
 <Directory %[1]s/www>
 ForceType text/plain
 </Directory>
-`, dir, addr, apacheModules))
+`, dir, addr, apacheModules, start, most, spare))
 	if err != nil {
 		return nil, err
 	}

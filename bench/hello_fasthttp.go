@@ -4,16 +4,25 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 )
 
 func init() {
-	s := Server{Program: func() *exec.Cmd {
+	hello.serve(goFasthttp, map[string]Server{"hello-http": fasthttpServer(0)})
+	hello.serve(fasthttpPrefork, map[string]Server{
+		"hello-http": fasthttpServer(runtime.NumCPU()), "idle-worker": fasthttpServer(fewWorkers),
+	})
+}
+
+// fasthttpServer does the work in so many processes, or with 0 in its only one.
+func fasthttpServer(workers int) Server {
+	return Server{Program: func() *exec.Cmd {
 		dir, _ := fasthttpModule()
-		return exec.Command("go", "-C", dir, "run", ".")
+		return exec.Command("go", "-C", dir, "run", ".", "-workers", strconv.Itoa(workers))
 	}}
-	hello.serve(goFasthttp, map[string]Server{"hello-http": s})
 }
 
 // fasthttpModule is the folder of its server, beside this program's source.

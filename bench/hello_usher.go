@@ -21,13 +21,15 @@ func init() {
 	hello.serve(usherHandler, map[string]Server{"hello-http": handler, "idle-http": handler})
 }
 
+var helloPage = httpd.On("hello", func(_ *kernel.Context, _ *httpd.Request, a *httpd.Response) error {
+	a.WriteString(helloBody)
+	a.Done()
+	return nil
+})
+
 func usherHTTP(at func(fmt.Stringer), cfg httpd.Config) error {
 	k := kernel.New(kernel.Config{})
-	if _, err := k.Spawn(session.New(httpd.On("hello", func(_ *kernel.Context, _ *httpd.Request, a *httpd.Response) error {
-		a.WriteString(helloBody)
-		a.Done()
-		return nil
-	})), kernel.Alias("pages")); err != nil {
+	if _, err := k.Spawn(session.New(helloPage), kernel.Alias("pages")); err != nil {
 		return err
 	}
 	cfg.KeepAlive, cfg.MaxConns = true, httpd.NoLimit

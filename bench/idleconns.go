@@ -50,13 +50,20 @@ const (
 
 // settledMemory has the server tidy up until its memory stays the same.
 func (s *server) settledMemory() (int64, error) {
-	deadline := time.Now().Add(settledLimit)
-	last, same := int64(0), 0
-	for time.Now().Before(deadline) {
+	return settled(func() (int64, error) {
 		if err := s.settle(); err != nil {
 			return 0, err
 		}
-		now, err := residentMemory(s.cmd.Process.Pid)
+		return residentMemory(s.cmd.Process.Pid)
+	})
+}
+
+// settled looks until it finds the same.
+func settled(memory func() (int64, error)) (int64, error) {
+	deadline := time.Now().Add(settledLimit)
+	last, same := int64(0), 0
+	for time.Now().Before(deadline) {
+		now, err := memory()
 		if err != nil {
 			return 0, err
 		}

@@ -28,6 +28,7 @@ type Row struct {
 	Many    bool     // a sample is one run of as many operations as -many says, and no warm-up
 	Conns   bool     // the same, of as many as -conns says
 	Timed   bool     // a sample is one run of as many milliseconds as -time says: its Runner is given these, and says how many operations they were
+	Few     int      // a sample is one run of so many operations, and no warm-up
 	OneRun  bool     // after its warm-up a sample is one run, because to begin and to end one costs much
 	Figures []Figure // a line of the table each; Time when there are none
 	Budgets []Budget

@@ -41,6 +41,9 @@ func TestEveryRowOnce(t *testing.T) {
 					if r.Load != nil || r.Asked != nil || r.Ends != nil {
 						most = 250
 					}
+					if r.Few > 0 {
+						most = r.Few
+					}
 					for _, ops := range []int{1, most} {
 						if r.Timed {
 							if ops == 1 {

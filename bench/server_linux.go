@@ -4,9 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,14 +25,8 @@ func processCPU(pid int) time.Duration {
 // that run now.
 func familyCPU(pid int) time.Duration {
 	sum := processCPU(pid)
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // each thread has its own
-	for _, list := range lists {
-		text, _ := os.ReadFile(list) // an error: the thread is gone
-		for _, word := range strings.Fields(string(text)) {
-			if child, err := strconv.Atoi(word); err == nil {
-				sum += familyCPU(child)
-			}
-		}
+	for _, child := range childrenOf(pid) {
+		sum += familyCPU(child)
 	}
 	return sum
 }

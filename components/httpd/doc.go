@@ -114,6 +114,11 @@
 // refused. LogHandler and its like are told in the worker; what was posted to sessions
 // before a worker's last connection was closed is still handled, for a second.
 //
+// The fastest is a worker for each processor, StartServers and MaxClients being
+// runtime.NumCPU(), with runtime.GOMAXPROCS(1) in each (prefork.IsChild). Connections go
+// to whoever is awake first, and stay there: where few clients keep theirs for long,
+// ConnsPerServer has the workers share them evenly.
+//
 // StatusHandler is a page that shows all of them.
 //
 // # Lifetime and goroutines

@@ -14,12 +14,15 @@ import (
 
 // herd is what the server of a master has: the workers, who do the work.
 type herd struct {
-	server *Server
-	cfg    prefork.Config
+	server   *Server
+	cfg      prefork.Config // start changes it
+	starting sync.Mutex     // one at a time
 
 	mu     sync.Mutex
 	pool   *prefork.Pool
+	asked  bool // to end
 	paused bool // StopListen
+	wanted bool // StartListen, which waits
 
 	toldMu sync.Mutex // apart: asked for while the pool ends
 	told   told
@@ -104,7 +107,7 @@ func newPreforked(in Spawner, cfg Config, compiled *routes) (*Server, error) {
 		own.ShutdownTimeout = 0 // the master sees to it
 		return newServer(k, own, compiled).work(c, w, h)
 	}
-	if err := h.open(k); err != nil {
+	if h.pool, err = h.open(k, h.cfg); err != nil {
 		return nil, err
 	}
 	s := newServer(k, cfg, compiled)
@@ -130,15 +133,12 @@ func poolName(pc prefork.Config) string {
 }
 
 // open makes a pool.
-func (h *herd) open(k *kernel.Kernel) error {
-	pool, err := prefork.New(k, h.cfg)
+func (h *herd) open(k *kernel.Kernel, pc prefork.Config) (*prefork.Pool, error) {
+	pool, err := prefork.New(k, pc)
 	if bad := (*prefork.ConfigError)(nil); errors.As(err, &bad) {
-		return fmt.Errorf("httpd: %w: %w", ErrConfig, err)
+		return nil, fmt.Errorf("httpd: %w: %w", ErrConfig, err)
 	}
-	if err == nil {
-		h.pool = pool
-	}
-	return err
+	return pool, err
 }
 
 // watch ends the server when its pool ends, unless that was StopListen.
@@ -162,8 +162,11 @@ func (h *herd) stop(forced, listen bool) {
 		over = true
 	default:
 	}
-	h.paused = !listen
-	_ = h.pool.Shutdown()
+	h.paused, h.wanted = !listen, false
+	if !h.asked { // a second time would end them at once
+		_ = h.pool.Shutdown()
+	}
+	h.asked = true
 	if forced {
 		_ = h.pool.Shutdown()
 	}
@@ -172,25 +175,45 @@ func (h *herd) stop(forced, listen bool) {
 	}
 }
 
-// start begins again, on the same ports (P27).
+// start begins again, on the same ports (P27). Meanwhile it holds no lock that a handler
+// may want: the old pool's end and the new one's begin need the kernel.
 func (h *herd) start() error {
+	h.starting.Lock()
+	defer h.starting.Unlock()
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.paused {
+	old, paused := h.pool, h.paused
+	h.wanted = paused
+	h.mu.Unlock()
+	if !paused {
 		return nil
 	}
-	<-h.pool.Done()
-	h.cfg.Listen = append([]string(nil), h.cfg.Listen...)
-	for i, a := range h.pool.Addrs() {
+	<-old.Done()
+	if h.server.now() != isOpen {
+		return ErrShutDown
+	}
+	pc := h.cfg
+	pc.Listen = append([]string(nil), pc.Listen...)
+	for i, a := range old.Addrs() {
 		if _, ok := a.(*net.TCPAddr); ok {
-			h.cfg.Listen[i] = "tcp://" + a.String()
+			pc.Listen[i] = "tcp://" + a.String()
 		}
 	}
-	if err := h.open(h.server.k); err != nil {
+	pool, err := h.open(h.server.k, pc)
+	if err != nil {
 		return err
 	}
-	h.paused = false
-	go h.watch(h.pool)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.server.now() != isOpen:
+		_ = pool.Shutdown()
+		return ErrShutDown
+	case !h.wanted: // StopListen, while it began
+		_ = pool.Shutdown()
+	}
+	h.paused, h.asked = !h.wanted, !h.wanted
+	h.cfg, h.pool = pc, pool
+	go h.watch(pool)
 	return nil
 }
 

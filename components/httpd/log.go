@@ -50,6 +50,7 @@ func newAccessLog(k *kernel.Kernel, w io.Writer, f LogFormat) *accessLog {
 		return nil
 	}
 	l := &accessLog{k: k}
+	w = &apart{w: w}
 	var lines sync.Mutex
 	switch f {
 	case JSON:
@@ -65,6 +66,24 @@ func newAccessLog(k *kernel.Kernel, w io.Writer, f LogFormat) *accessLog {
 		}
 	}
 	return l
+}
+
+// apart keeps lines apart: what a full disk has taken of one does not run into the next.
+// One goroutine at a time may write.
+type apart struct {
+	w    io.Writer
+	torn bool
+}
+
+func (a *apart) Write(line []byte) (int, error) {
+	if a.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	n, err := a.w.Write(line)
+	if n > 0 {
+		a.torn = err != nil && line[n-1] != '\n'
+	}
+	return n, err
 }
 
 // write never fails: who is served must not suffer from a log.

@@ -10,7 +10,7 @@ import (
 // answered, what is read afterwards nobody has seen.
 type turn struct {
 	atomic.Int32
-	until atomic.Int64 // how long it listens after it has hung up, in nanoseconds of Unix time
+	until atomic.Int64 // how long it listens after it has hung up, since epoch
 }
 
 const (
@@ -31,7 +31,7 @@ func (t *turn) between() bool {
 // a reset, which also destroys what was sent to it before (RFC 9112, 9.6).
 func (c *conn) hangUp() bool {
 	end := deadline(linger)
-	c.turn.until.Store(end.UnixNano())
+	c.turn.until.Store(int64(end.Sub(epoch)))
 	if !c.turn.CompareAndSwap(idle, hungUp) {
 		return false
 	}
@@ -69,7 +69,7 @@ func (c *conn) Read(b []byte) (int, error) {
 			return 0, err
 		}
 		if c.turn.Load() == hungUp { // net/http may have set another deadline meanwhile
-			_ = c.Conn.SetReadDeadline(time.Unix(0, c.turn.until.Load()))
+			_ = c.Conn.SetReadDeadline(epoch.Add(time.Duration(c.turn.until.Load())))
 		}
 		n, err := c.Conn.Read(b)
 		c.endRead()

@@ -161,3 +161,47 @@ func TestP57_RetiredWorkerDoesNotHoldUpTheNextTry(t *testing.T) {
 	r.want(r.exit(2, errBroken))
 	r.want(r.tick(), "spawn 1")
 }
+
+// A want of processes keeps a pool that serves from growing, and does not end it.
+func TestP43_P88_ShortageDoesNotEndThoseWhoServe(t *testing.T) {
+	r := newRig(t, func(l *limits) { l.start, l.minSpare, l.maxClients, l.keepOnError = 1, 1, 2, true }).running()
+	acts := r.report(0, StateBusy) // nobody is idle: another one is wanted
+	for range 3 * defaultFailedBoots {
+		r.want(acts, "spawn 1")
+		r.want(r.about(1, message{kind: msgSpawnFailed, cause: errBroken}))
+		next := r.table.boots.notBefore
+		if wait := next.Sub(r.now); wait < defaultBackoff.first || wait > defaultBackoff.most {
+			t.Fatalf("the next try is in %v", wait)
+		}
+		r.now = next.Add(-time.Nanosecond)
+		r.want(r.apply(message{kind: msgTick}))
+		r.now = next
+		acts = r.apply(message{kind: msgTick})
+	}
+	if got := r.table.boots.notBefore; got != r.now { // the delay has not been forgotten
+		t.Errorf("the last delay ended at %v, now is %v", got, r.now)
+	}
+	r.boot(acts)
+	r.wait(r.table.youth)
+	if r.apply(message{kind: msgTick}); r.table.boots.failures != 0 {
+		t.Errorf("%d failures after a good start", r.table.boots.failures)
+	}
+	r.wantStates("W_")
+}
+
+// With nobody to serve it is given up.
+func TestP43_P57_ShortageEndsAPoolThatServesNobody(t *testing.T) {
+	r := newRig(t, func(l *limits) { l.start, l.maxClients, l.keepOnError = 1, 1, true })
+	acts := r.tick()
+	for range defaultFailedBoots - 1 {
+		r.want(acts, "spawn 0")
+		r.want(r.about(0, message{kind: msgSpawnFailed, cause: errBroken}))
+		r.now = r.table.boots.notBefore
+		acts = r.apply(message{kind: msgTick})
+	}
+	r.want(acts, "spawn 0")
+	acts = r.about(0, message{kind: msgSpawnFailed, cause: errBroken})
+	if r.want(acts, "done"); !errors.Is(acts[0].err, ErrGaveUp) {
+		t.Errorf("%v", acts[0].err)
+	}
+}

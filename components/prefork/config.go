@@ -94,7 +94,8 @@ type Config struct {
 	ConnsPerServer int
 
 	// KeepOnError keeps the pool when a worker's process cannot be created, and
-	// tries again later. Default false: the pool shuts down (P43).
+	// tries again later, after the delays of failed starts; as long as others serve
+	// it never gives up. Default false: the pool shuts down (P43).
 	KeepOnError bool
 
 	// ForkHandlers are called in every worker, after Server and before it
@@ -240,6 +241,7 @@ func (c Config) limits() limits {
 		youth:        defaultYouth,
 		failedBoots:  defaultFailedBoots,
 		backoff:      defaultBackoff,
+		unseen:       max(2*c.CheckSpares, time.Second),
 	}
 }
 

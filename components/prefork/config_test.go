@@ -174,7 +174,7 @@ func TestP44_LimitsCarryTheConfig(t *testing.T) {
 		start: 2, minSpare: 2, maxSpare: 4, maxClients: 6, surplus: 4, reloadReady: 4, maxAge: time.Hour,
 		maxRecycling: 3, drainTimeout: 2 * time.Minute, timeout: time.Second, grace: time.Minute,
 		keepOnError: true, startTimeout: time.Minute, youth: 2 * time.Second, failedBoots: 10,
-		backoff: backoff{250 * time.Millisecond, 30 * time.Second},
+		backoff: backoff{250 * time.Millisecond, 30 * time.Second}, unseen: 2 * time.Second,
 	}
 	if got := c.limits(); got != want {
 		t.Fatalf("limits are %+v\nwant %+v", got, want)

@@ -136,12 +136,18 @@
 //     also when others still serve: those would run out one by one (P57). A
 //     worker that is not ready after StartTimeout is ended, as one that is silent.
 //     The error has the worker's status and what it wrote to standard error.
+//   - With KeepOnError a process that cannot be created, for want of processes, memory
+//     or descriptors, is a failed start, too, but gives the pool up only when nobody
+//     serves (P43, P88).
 //   - Workers past MaxAge or MaxRSS are asked to retire, the oldest first, at most
 //     MaxRecycling at once and never below MinSpareServers idle ones. Where there
 //     are none to spare, a successor is started first, beyond MaxClients if need be.
 //   - With a SoftTimeout, a worker silent for longer prints its stacks and goes on.
 //     With a Timeout, it gets SIGABRT, on which a Go program prints its stacks and
 //     exits, and SIGKILL after Grace (P80, P82). Worker.Extend asks for patience.
+//   - No time limit follows the wall clock. A stretch of time in which the master did
+//     not run, as when a container is paused, counts as two CheckSpares, and as a
+//     second at least.
 //   - Shutdown closes the listeners, asks every worker to finish, sends SIGTERM
 //     to those that are not yet listening for messages, SIGKILL after Grace, and
 //     waits until each was reaped (P82, P85). A second shutdown sends SIGKILL at

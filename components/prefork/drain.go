@@ -51,7 +51,7 @@ func (w *Worker) leave(c *kernel.Context) {
 }
 
 // lastTurn is for sessions that never run out of things to do.
-const lastTurn = time.Second
+var lastTurn = time.Second // a variable for tests
 
 // orphanGrace is how long a worker goes on with what it has when its master is
 // gone: nobody is left to end it.
@@ -64,8 +64,12 @@ func (w *Worker) orphaned(c *kernel.Context, _ error) error {
 }
 
 // deserted: the server session has ended. What it was handed and had not handled
-// yet is never closed, so the end must not wait for it.
+// yet is never closed, so the end must not wait for it. In a worker that leaves it is
+// what was waited for, and a timer would only hold the kernel up.
 func (w *Worker) deserted(c *kernel.Context, _ kernel.Address) error {
+	if w.left {
+		return nil
+	}
 	if w.cfg.Grace != Unlimited {
 		evLeave.Delay(c, w.cfg.Grace, struct{}{})
 	}

@@ -19,6 +19,9 @@ const lastGrace = time.Second
 // exited clears up after a worker and says how it ended (P87).
 func (m *master) exited(c *kernel.Context, e exit) error {
 	h := m.crew[e.slot]
+	if h == nil || h.life != e.life {
+		return nil // hire gave it up
+	}
 	delete(m.crew, e.slot)
 	h.release()
 	last := m.pool.board.status(e.slot) // it knows better than the last tick

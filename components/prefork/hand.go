@@ -43,7 +43,8 @@ func (s *spawner) hire(c *kernel.Context, slot int, life uint64, generation int)
 	if h.control, err = newControl(c, p.control); err != nil {
 		_ = p.control.Close()
 		_ = p.signal(syscall.SIGKILL)
-		return nil, err
+		lease.Release() // nobody need hear of its end
+		return nil, fmt.Errorf("%w: its control socket: %w", ErrSpawn, err)
 	}
 	return h, nil
 }

@@ -8,7 +8,7 @@ import (
 // message is something that happened, told to the table.
 type message struct {
 	kind messageKind
-	at   time.Time // now; never earlier than the message before
+	at   time.Time // now
 
 	// Which worker, for the kinds that speak of one. A message of an earlier
 	// life of the slot comes too late and is ignored.

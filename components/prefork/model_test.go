@@ -193,7 +193,11 @@ func (m *model) account(msg message) (mustGiveUp bool) {
 		if left := p.proved && p.drains && !p.mustGo && !p.aborted; left && p.generation == m.loading {
 			m.need-- // it did what it was started for
 		}
+		shortage := !p.running
 		*p = proc{}
+		if failed && shortage && m.ready(func(p *proc) bool { return !p.drains && !m.fresh(p) }) > 0 {
+			m.failures = min(m.failures, m.table.failedBoots-2)
+		}
 		if failed {
 			m.failures++
 		}

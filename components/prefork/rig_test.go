@@ -26,6 +26,7 @@ func newRig(t *testing.T, change func(*limits)) *rig {
 	}
 	l := c.limits()
 	l.surplus = 0 // for those who reload or recycle to set
+	l.unseen = 0  // so that time may jump
 	if change != nil {
 		change(&l)
 	}

@@ -80,7 +80,11 @@ type view struct {
 // show lets others see the table.
 func (m *master) show() {
 	t := m.table
-	m.pool.view.Store(&view{t.generation, t.limits, t.reload, m.lastReload, t.boots, t.stopping})
+	boots := t.boots
+	if boots.failures > 0 {
+		boots.notBefore = boots.notBefore.Add(t.asleep) // as the world has it
+	}
+	m.pool.view.Store(&view{t.generation, t.limits, t.reload, m.lastReload, boots, t.stopping})
 }
 
 // Stats returns a glimpse of the pool; kernel.ErrNoSession when it has ended.

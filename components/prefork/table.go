@@ -22,6 +22,7 @@ type limits struct {
 	youth                       time.Duration // ready for this long is a good start
 	failedBoots                 int           // in a row end the pool
 	backoff                     backoff
+	unseen                      time.Duration // between two messages counts at most; 0: all
 }
 
 // table is the master's view of its workers. It is plain data: apply takes what
@@ -31,10 +32,12 @@ type table struct {
 	limits
 	jitter func() float64 // in [0,1)
 
-	slots []slot // maxClients+surplus of them; a worker keeps its slot until reaped
-	now   time.Time
-	ramp  ramp
-	boots boots
+	slots  []slot        // maxClients+surplus of them; a worker keeps its slot until reaped
+	now    time.Time     // without the time asleep
+	at     time.Time     // of the last message
+	asleep time.Duration // in which nobody looked
+	ramp   ramp
+	boots  boots
 
 	generation int // of the program that workers are started from
 	newest     int // generation that was tried last; numbers are not used again
@@ -94,7 +97,8 @@ func (t *table) apply(m message) []action {
 	if t.done {
 		return nil
 	}
-	t.now, t.out = m.at, nil
+	t.pass(m.at)
+	t.out = nil
 	switch m.kind {
 	case msgTick:
 		t.tick()
@@ -119,6 +123,21 @@ func (t *table) apply(m message) []action {
 	}
 	t.reconcile()
 	return t.out
+}
+
+// pass moves time on. What passes while nobody looks counts only in part: a master that
+// was stopped, perhaps with its whole container, would find every worker silent and late
+// at once, and they would have had no time either. A clock that goes back stands still.
+func (t *table) pass(at time.Time) {
+	if gap := at.Sub(t.at); !t.at.IsZero() {
+		switch {
+		case gap < 0:
+			t.asleep += gap
+		case t.unseen > 0 && gap > t.unseen:
+			t.asleep += gap - t.unseen
+		}
+	}
+	t.at, t.now = at, at.Add(-t.asleep)
 }
 
 // find returns the living worker that a message speaks of, or nil.
@@ -163,6 +182,9 @@ func (t *table) spawnFailed(s *slot, m message) {
 	case t.fresh(&was):
 		t.failReload(&was, m.cause)
 	case t.keepOnError:
+		if t.count().serving() > 0 { // a shortage is no reason to end those who serve
+			t.boots.failures = min(t.boots.failures, t.failedBoots-2)
+		}
 		t.bootFailed(m)
 	default:
 		t.stop(m.cause, false)
@@ -175,11 +197,12 @@ func (t *table) report(s *slot, m message) {
 	if s.pid == 0 {
 		return
 	}
-	if m.beat.IsZero() {
-		m.beat = t.now
+	beat := t.now
+	if !m.beat.IsZero() {
+		beat = m.beat.Add(-t.asleep)
 	}
-	if m.beat.After(s.beat) {
-		s.beat = m.beat
+	if beat.After(s.beat) {
+		s.beat = beat
 	}
 	if m.rss > 0 {
 		s.fat = t.maxRSS > 0 && m.rss > t.maxRSS
