@@ -68,7 +68,10 @@ func (c *card) note(f func(*ConnStatus)) {
 	f(&c.ConnStatus)
 }
 
-func (c *card) sent() { c.note(func(s *ConnStatus) { s.Sent++ }) }
+// sent counts a message to it; asked is how many requests it waits for now.
+func (c *card) sent(asked int) {
+	c.note(func(s *ConnStatus) { s.Asked = asked; s.Sent++ })
+}
 
 // said is what the connection did last, and how many requests it waits for now.
 func (c *card) said(l Liveness, asked int, now time.Time) {

@@ -20,7 +20,7 @@ func (p *client) out(c *kernel.Context, b []byte) error {
 	if err := p.rw.Put(b); errors.Is(err, wheel.ErrOutputFull) {
 		return p.drop(c, "connection dropped: it does not read its messages", err)
 	}
-	p.card.sent()
+	p.card.sent(p.asked)
 	p.count()
 	return nil // or the wheel's last event is on its way
 }
@@ -36,7 +36,7 @@ func (p *client) count() {
 	}
 	p.srv.queued.Add(int64(n - p.queued))
 	p.queued = n
-	p.card.note(func(s *ConnStatus) { s.Queued, s.Asked = n, p.asked })
+	p.card.note(func(s *ConnStatus) { s.Queued = n })
 }
 
 // forward passes on a message of somebody else's, in this connection's dialect.
