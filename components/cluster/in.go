@@ -20,6 +20,7 @@ type inlink struct {
 	taken   uint64          // all events up to this number …
 	refused []*wire.Refusal // … but these were not delivered, and the other node may not know
 	gap     bool            // an event is missing
+	closed  bool            // the other node was lost: nothing more of this link is taken
 }
 
 // verdict is what is to be done with a packet's events.
@@ -29,16 +30,20 @@ const (
 	verdictIgnore verdict = iota // of a link that is over
 	verdictAgain                 // taken before: to be acknowledged once more
 	verdictGap                   // what comes before is missing: to be sent again
+	verdictClosed                // of a link that was given up here: to be told
 	verdictTake
 )
 
-// look decides about count events from first on; skip of them were taken before.
-func (l *inlink) look(number, first, count uint64) (v verdict, skip uint64) {
+// look decides about count events from first on, of a link that begins behind base; skip
+// of them were taken before.
+func (l *inlink) look(number, base, first, count uint64) (v verdict, skip uint64) {
 	switch {
 	case number == 0 || number < l.number || first == 0 || count == 0:
 		return verdictIgnore, 0
 	case number > l.number:
-		*l = inlink{number: number}
+		*l = inlink{number: number, taken: base}
+	case l.closed:
+		return verdictClosed, 0
 	}
 	switch last := first + count - 1; {
 	case last <= l.taken:
@@ -82,11 +87,11 @@ func (l *inlink) settle(number, upTo uint64) {
 type ack struct {
 	link, taken uint64
 	refused     []*wire.Refusal
-	gap         bool
+	gap, closed bool
 }
 
 func (l *inlink) ack() ack {
-	return ack{l.number, l.taken, l.refused[:len(l.refused):len(l.refused)], l.gap}
+	return ack{l.number, l.taken, l.refused[:len(l.refused):len(l.refused)], l.gap, l.closed}
 }
 
 // acks is what is owed to the other node.
@@ -108,6 +113,6 @@ func (a *acks) due() bool { return a.owed > 0 || a.again }
 
 // put writes it into a packet.
 func (a *acks) put(p *wire.Packet) {
-	p.AckLink, p.Ack, p.Refused, p.Gap, p.Pause = a.link, a.taken, a.refused, a.gap, a.pause
+	p.AckLink, p.Ack, p.Refused, p.Gap, p.Pause, p.Closed = a.link, a.taken, a.refused, a.gap, a.pause, a.closed
 	a.owed, a.packets, a.again, a.gap = 0, 0, false, false
 }

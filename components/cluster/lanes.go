@@ -111,7 +111,6 @@ func (l *lanes) try(i int) error {
 		switch {
 		case err == nil:
 			n.waits = n.waits[1:]
-			n.delay = firstTry
 		case elsewhere(err):
 			e.err = err
 			l.arm(i)
@@ -183,6 +182,7 @@ func (l *lanes) fate(i int, e *onWay, err error) {
 	lost := false
 	switch {
 	case err == nil:
+		n.delay = firstTry
 	case elsewhere(err):
 		e.err = err
 		j := 0

@@ -106,6 +106,8 @@ func (w *linkWorld) step(faults int) {
 			e.done(e.err)
 		}
 		w.settled = 0
+	case n == 5 && faults > 1 && w.IntN(20) == 0:
+		w.in.closed = true // the receiver has lost the sender
 	case w.out.stalled(w.now, 20*time.Millisecond):
 		w.resend()
 	}
@@ -128,7 +130,7 @@ func (w *linkWorld) resend() {
 }
 
 func (w *linkWorld) send(f flight) {
-	w.there = append(w.there, &wire.Packet{Link: w.out.number, First: f.first, Count: f.count, Frames: f.frames, Settled: w.settled})
+	w.there = append(w.there, &wire.Packet{Link: w.out.number, Base: w.out.base, First: f.first, Count: f.count, Frames: f.frames, Settled: w.settled})
 }
 
 // carry lets some packets arrive, in order unless something goes wrong.
@@ -154,7 +156,7 @@ func (w *linkWorld) carry(way []*wire.Packet, faults int, arrive func(*wire.Pack
 
 func (w *linkWorld) arrive(p *wire.Packet) {
 	w.in.settle(p.Link, p.Settled)
-	v, skip := w.in.look(p.Link, p.First, uint64(p.Count))
+	v, skip := w.in.look(p.Link, p.Base, p.First, uint64(p.Count))
 	if v == verdictTake {
 		var list []int
 		for rest := string(p.Frames); rest != ""; {
@@ -195,7 +197,10 @@ func (w *linkWorld) returned(p *wire.Packet) {
 		e.done(e.err)
 	}
 	w.settled = w.out.acked
-	if p.Gap {
+	if p.AckLink == w.out.number && p.Closed {
+		w.out.reopen(w.out.number + 1)
+	}
+	if p.Gap || p.Closed {
 		w.resend()
 	}
 }

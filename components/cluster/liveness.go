@@ -31,7 +31,7 @@ func (p *peer) beat() {
 		p.mu.Unlock()
 		return
 	}
-	if (p.state == Up || p.state == Connecting) && now.Sub(p.heard) >= cfg.LostAfter {
+	if p.silentTooLong(now) {
 		p.mu.Unlock()
 		p.gone(Lost)
 		return
@@ -43,6 +43,21 @@ func (p *peer) beat() {
 		p.again()
 	}
 	p.mu.Unlock()
+}
+
+func (p *peer) silentTooLong(now time.Time) bool {
+	return (p.state == Up || p.state == Connecting) && now.Sub(p.heard) >= p.n.cfg.LostAfter
+}
+
+// overdue loses the other node before a packet of it is looked at, if it is silent for
+// too long and this node has not noticed, because it was paused itself.
+func (p *peer) overdue() {
+	p.mu.Lock()
+	late := p.state == Up && p.silentTooLong(p.n.k.Now())
+	p.mu.Unlock()
+	if late {
+		p.gone(Lost)
+	}
 }
 
 // ping asks for a sign of life.
@@ -83,6 +98,7 @@ func (p *peer) gone(s State) {
 	silent := now.Sub(p.heard)
 	p.state, p.since = s, now
 	p.forgot = p.forgot || was == Up
+	p.closing.Store(true)
 	ended, calls := p.end(fmt.Errorf("%w: %s is %v", kernel.ErrNoNode, p.name, s))
 	epoch := p.epoch
 	p.mu.Unlock()

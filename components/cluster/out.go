@@ -17,7 +17,8 @@ const maxPacket = 128 << 10
 // outlink is the sending half of a link: what waits and what is on its way. It decides
 // and does nothing; its peer sends, and has the lock.
 type outlink struct {
-	number uint64 // of the link; grows when the other node was lost
+	number uint64 // of the link; grows when one of the nodes had lost the other
+	base   uint64 // the number before its first event
 	acked  uint64 // all events up to this number were taken by the other node …
 	sent   uint64 // … up to this one were put into packets …
 	last   uint64 // … and this one was posted last
@@ -132,6 +133,10 @@ func (l *outlink) end(why error, next uint64) []outcome {
 			outcomes[i].err = ErrUnknownOutcome
 		}
 	}
-	*l = outlink{number: next}
+	*l = outlink{number: next, base: l.last, acked: l.last, sent: l.last, last: l.last}
 	return outcomes
 }
+
+// reopen begins the next link with all that was not acknowledged: the other node has
+// said that it takes nothing more of this one. What is under way is to be sent again.
+func (l *outlink) reopen(next uint64) { l.number, l.base = next, l.acked }

@@ -46,6 +46,7 @@ type peer struct {
 
 	received atomic.Uint64 // its events
 	busy     atomic.Int64  // its calls that run here
+	closing  atomic.Bool   // it was lost: its link is to be closed
 }
 
 func (n *Node) newPeer(m Member) *peer {
@@ -177,7 +178,7 @@ func (p *peer) acknowledge() {
 // send transmits a packet of events, for the first time or again.
 func (p *peer) send(f flight) {
 	packet := p.packet()
-	packet.Link, packet.First, packet.Count, packet.Frames = p.out.number, f.first, f.count, f.frames
+	packet.Base, packet.First, packet.Count, packet.Frames = p.out.base, f.first, f.count, f.frames
 	p.counts.Packets++
 	p.transmit(packet)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/components/cluster/wire"
+	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
 )
 
@@ -62,6 +63,7 @@ func (n *Node) Refused(peer string, err error) {
 func (p *peer) receive(packet *wire.Packet) {
 	p.recv.Lock()
 	defer p.recv.Unlock()
+	p.overdue()
 	if !p.meet(packet) {
 		return
 	}
@@ -138,7 +140,13 @@ func (p *peer) acknowledged(packet *wire.Packet, now time.Time) []outcome {
 		}
 	}
 	p.out.paused = packet.GetPause()
-	if packet.GetGap() {
+	switch {
+	case packet.GetGap() && packet.GetAck() < before: // it has forgotten what it had taken
+		ended = append(ended, p.out.end(fmt.Errorf("%w: %s has forgotten the link", kernel.ErrNoNode, p.name), p.n.lastLink.Add(1))...)
+	case packet.GetClosed():
+		p.out.reopen(p.n.lastLink.Add(1))
+		p.again()
+	case packet.GetGap():
 		p.again()
 	}
 	if p.full && p.out.outstanding() <= p.n.cfg.MaxOutstanding/2 && p.out.bytes <= p.n.cfg.MaxOutstandingBytes/2 {
@@ -150,7 +158,10 @@ func (p *peer) acknowledged(packet *wire.Packet, now time.Time) []outcome {
 
 // takeEvents delivers a packet's events, each once and in order.
 func (p *peer) takeEvents(packet *wire.Packet) {
-	v, skip := p.in.look(packet.GetLink(), packet.GetFirst(), uint64(packet.GetCount()))
+	if p.closing.Swap(false) {
+		p.in.closed = true
+	}
+	v, skip := p.in.look(packet.GetLink(), packet.GetBase(), packet.GetFirst(), uint64(packet.GetCount()))
 	if v == verdictTake {
 		p.deliverAll(packet, skip)
 	}
@@ -159,7 +170,7 @@ func (p *peer) takeEvents(packet *wire.Packet) {
 	if v != verdictIgnore {
 		before := p.acks.taken
 		if p.acks.link != p.in.number {
-			before = 0
+			before = packet.GetBase()
 		}
 		p.acks.ack = p.in.ack()
 		p.acks.owed += p.in.taken - before

@@ -31,10 +31,11 @@ type Packet struct {
 	To      string                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`                            // who is meant …
 	ToEpoch uint64                 `protobuf:"fixed64,4,opt,name=to_epoch,json=toEpoch,proto3" json:"to_epoch,omitempty"` // … since which start, 0 when the sender does not know yet
 	// Events of the sender's link: a numbered series, taken in order and each once.
-	// What is not acknowledged is sent again. The next link, which begins at 1, is for
-	// when the other node was lost; nothing of the one before is taken any more.
+	// What is not acknowledged is sent again. The next link is for when one of the two
+	// had lost the other; nothing of the one before is taken any more. Numbers go on.
 	Link   uint64 `protobuf:"varint,5,opt,name=link,proto3" json:"link,omitempty"`    // grows; 0 when there are no events
-	First  uint64 `protobuf:"varint,6,opt,name=first,proto3" json:"first,omitempty"`  // number of the first event
+	Base   uint64 `protobuf:"varint,19,opt,name=base,proto3" json:"base,omitempty"`   // the number before the first event of the link
+	First  uint64 `protobuf:"varint,6,opt,name=first,proto3" json:"first,omitempty"`  // number of the first event here
 	Count  uint32 `protobuf:"varint,7,opt,name=count,proto3" json:"count,omitempty"`  // how many
 	Frames []byte `protobuf:"bytes,8,opt,name=frames,proto3" json:"frames,omitempty"` // each a usher.wire.v1.Frame behind its length as a varint
 	// What came over the other's link.
@@ -42,6 +43,7 @@ type Packet struct {
 	Ack     uint64     `protobuf:"varint,10,opt,name=ack,proto3" json:"ack,omitempty"`                       // all events up to this number were taken …
 	Refused []*Refusal `protobuf:"bytes,11,rep,name=refused,proto3" json:"refused,omitempty"`                // … but these were not delivered; said until settled
 	Gap     bool       `protobuf:"varint,12,opt,name=gap,proto3" json:"gap,omitempty"`                       // the next event is missing: send again from there
+	Closed  bool       `protobuf:"varint,20,opt,name=closed,proto3" json:"closed,omitempty"`                 // nothing more of this link is taken: its sender was lost; begin another
 	Pause   bool       `protobuf:"varint,17,opt,name=pause,proto3" json:"pause,omitempty"`                   // too many wait to be handled: send no more until told
 	Settled uint64     `protobuf:"varint,18,opt,name=settled,proto3" json:"settled,omitempty"`               // of this packet's link: acks up to this number have come back
 	// Liveness.
@@ -118,6 +120,13 @@ func (x *Packet) GetLink() uint64 {
 	return 0
 }
 
+func (x *Packet) GetBase() uint64 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
 func (x *Packet) GetFirst() uint64 {
 	if x != nil {
 		return x.First
@@ -163,6 +172,13 @@ func (x *Packet) GetRefused() []*Refusal {
 func (x *Packet) GetGap() bool {
 	if x != nil {
 		return x.Gap
+	}
+	return false
+}
+
+func (x *Packet) GetClosed() bool {
+	if x != nil {
+		return x.Closed
 	}
 	return false
 }
@@ -327,13 +343,14 @@ var File_components_cluster_wire_cluster_proto protoreflect.FileDescriptor
 
 const file_components_cluster_wire_cluster_proto_rawDesc = "" +
 	"\n" +
-	"%components/cluster/wire/cluster.proto\x12\x10usher.cluster.v1\"\xb9\x03\n" +
+	"%components/cluster/wire/cluster.proto\x12\x10usher.cluster.v1\"\xe5\x03\n" +
 	"\x06Packet\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x06R\x05epoch\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\tR\x02to\x12\x19\n" +
 	"\bto_epoch\x18\x04 \x01(\x06R\atoEpoch\x12\x12\n" +
-	"\x04link\x18\x05 \x01(\x04R\x04link\x12\x14\n" +
+	"\x04link\x18\x05 \x01(\x04R\x04link\x12\x12\n" +
+	"\x04base\x18\x13 \x01(\x04R\x04base\x12\x14\n" +
 	"\x05first\x18\x06 \x01(\x04R\x05first\x12\x14\n" +
 	"\x05count\x18\a \x01(\rR\x05count\x12\x16\n" +
 	"\x06frames\x18\b \x01(\fR\x06frames\x12\x19\n" +
@@ -341,7 +358,8 @@ const file_components_cluster_wire_cluster_proto_rawDesc = "" +
 	"\x03ack\x18\n" +
 	" \x01(\x04R\x03ack\x123\n" +
 	"\arefused\x18\v \x03(\v2\x19.usher.cluster.v1.RefusalR\arefused\x12\x10\n" +
-	"\x03gap\x18\f \x01(\bR\x03gap\x12\x14\n" +
+	"\x03gap\x18\f \x01(\bR\x03gap\x12\x16\n" +
+	"\x06closed\x18\x14 \x01(\bR\x06closed\x12\x14\n" +
 	"\x05pause\x18\x11 \x01(\bR\x05pause\x12\x18\n" +
 	"\asettled\x18\x12 \x01(\x04R\asettled\x12\x12\n" +
 	"\x04ping\x18\r \x01(\x04R\x04ping\x12\x12\n" +
