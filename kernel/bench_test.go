@@ -3,6 +3,8 @@ package kernel_test
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/usher-go/usher/kernel"
@@ -133,6 +135,37 @@ func BenchmarkCall(b *testing.B) {
 				})))
 			b.ResetTimer()
 			run(b, k)
+		})
+	}
+}
+
+// BenchmarkCallers has goroutines from outside call one session.
+func BenchmarkCallers(b *testing.B) {
+	for _, n := range []int{1, 2, 64} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			k := kernel.New(kernel.Config{})
+			v := 0
+			to, _ := k.Spawn(session.New(session.On(hit, func(c *kernel.Context, v *int) error {
+				for range 200 { // some work
+					*v++
+				}
+				return nil
+			})), kernel.Alias("to"))
+			var begun atomic.Int64
+			var all sync.WaitGroup
+			b.ResetTimer()
+			for range n {
+				all.Go(func() {
+					for begun.Add(1) <= int64(b.N) {
+						if _, err := k.Call(context.Background(), to, hit.Name(), &v); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			all.Wait()
 		})
 	}
 }

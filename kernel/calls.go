@@ -15,6 +15,7 @@ type calls struct {
 	k       *Kernel
 	mu      sync.Mutex
 	chains  map[uint32]*chain
+	workers map[uint32]*chain // those of the chains that are workers'
 	waiters map[*session][]*waiter
 }
 
@@ -28,15 +29,22 @@ func (q *calls) register(ch *chain) {
 	q.mu.Lock()
 	if q.chains == nil {
 		q.chains = make(map[uint32]*chain)
+		q.workers = make(map[uint32]*chain)
 		q.waiters = make(map[*session][]*waiter)
 	}
 	q.chains[ch.id] = ch
+	if ch.w != nil {
+		q.workers[ch.id] = ch
+	}
 	q.mu.Unlock()
 }
 
 func (q *calls) unregister(ch *chain) {
 	q.mu.Lock()
 	delete(q.chains, ch.id)
+	if ch.w != nil {
+		delete(q.workers, ch.id)
+	}
 	q.mu.Unlock()
 }
 
@@ -98,8 +106,8 @@ func (q *calls) stand(ch *chain, s *session) (*waiter, error) {
 // workerOf finds the worker that is this goroutine: a handler that used the
 // Kernel's own Call waits with a chain that knows nothing of the worker's.
 func (q *calls) workerOf(goroutine uintptr) *chain {
-	for _, ch := range q.chains {
-		if ch.w != nil && ch.self == goroutine {
+	for _, ch := range q.workers {
+		if ch.self == goroutine {
 			return ch
 		}
 	}

@@ -96,13 +96,18 @@ func (t *Transport) connect(req *http.Request, way *route) (*exchange, error) {
 		x := newExchange(req, conn)
 		kept, ok := conn.Attached().(attached)
 		if !ok {
-			return x, t.open(ctx, way, x)
+			if err := t.open(ctx, way, x); err != nil {
+				x.free()
+				return nil, err
+			}
+			return x, nil
 		}
 		if idle, ok := kept.wire.take(x); ok {
 			traceGot(ctx, kept.wire, true, idle)
 			return x, nil
 		}
 		x.end(false) // it ended after the pool had looked at it
+		x.free()
 	}
 }
 

@@ -24,6 +24,7 @@ type exchange struct {
 	begun          bool // something is being sent
 	sent, received int64
 	lost           error // what ended it, if not we
+	upgraded       bool
 }
 
 // newExchange makes the use of conn by req. Net/http frees what it keeps for a
@@ -46,6 +47,7 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := x.wire.http.RoundTrip(req)
 	if err != nil {
 		x.end(true) // the connection is as good as new if req was refused
+		x.free()
 		return nil, err
 	}
 	if resp.TLS == nil {
@@ -53,8 +55,12 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	}
 	switch _, upgraded := resp.Body.(io.Writer); {
 	case upgraded: // the connection's own Close is the end
+		if x.wire.upgrade(x) {
+			x.free()
+		}
 	case resp.Body == http.NoBody:
 		x.end(true)
+		x.free()
 	default:
 		x.body, resp.Body = resp.Body, x
 	}
@@ -67,6 +73,7 @@ func (x *exchange) Read(p []byte) (int, error) {
 	n, err := x.body.Read(p)
 	if err != nil {
 		x.end(err == io.EOF)
+		x.free()
 	}
 	return n, err
 }
@@ -76,6 +83,7 @@ func (x *exchange) Read(p []byte) (int, error) {
 func (x *exchange) Close() error {
 	err := x.body.Close()
 	x.end(false)
+	x.free()
 	return err
 }
 
@@ -91,8 +99,13 @@ func (x *exchange) end(keep bool) {
 		} else {
 			_ = x.conn.Close()
 		}
-		if x.stop != nil {
-			x.stop()
-		}
 	})
+}
+
+// free ends the context, when net/http has told all that it has to tell: before that,
+// a connection that breaks would be reported as a request that was cancelled.
+func (x *exchange) free() {
+	if x.stop != nil {
+		x.stop()
+	}
 }

@@ -142,8 +142,18 @@ func (w *wire) Write(p []byte) (int, error) {
 func (w *wire) ReadFrom(r io.Reader) (int64, error) {
 	w.starts()
 	n, err := io.Copy(w.Conn, r)
-	w.sent(n, nil) // err may be r's; a broken connection shows in Read
+	w.sent(n, writing(err))
 	return n, err
+}
+
+// writing is what err says of the connection, which it may be r's to have failed.
+func writing(err error) error {
+	for op := (*net.OpError)(nil); errors.As(err, &op); err = op.Err {
+		if op.Op == "write" {
+			return op
+		}
+	}
+	return nil
 }
 
 func (w *wire) starts() {
@@ -183,6 +193,7 @@ func (w *wire) CloseWrite() error {
 func (w *wire) Close() error {
 	w.mu.Lock()
 	x := w.user
+	upgraded := x != nil && x.upgraded
 	w.closed = true
 	w.changed.Broadcast()
 	w.mu.Unlock()
@@ -191,7 +202,19 @@ func (w *wire) Close() error {
 	if x != nil {
 		x.end(false)
 	}
+	if upgraded {
+		x.free()
+	}
 	return err
+}
+
+// upgrade leaves the connection to x, whose end is that of the connection; it says
+// whether that has come already.
+func (w *wire) upgrade(x *exchange) (closed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x.upgraded = true
+	return w.closed
 }
 
 // socket is what carries a TLS connection, whose own Close would first write.

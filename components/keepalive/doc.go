@@ -119,12 +119,15 @@
 // which are for handlers; Get and GetFor, which are for goroutines that may wait,
 // and need a kernel that runs; and Release and Close of a connection with a wheel,
 // which belong in a handler of the wheel's session. All but Get wait at most for
-// what the pool is doing, which blocks nowhere. A lookup, an attempt to connect and a
-// TLS handshake take a goroutine each while they last, the first two not over a
-// kernel.AsyncNetwork; an idle connection takes none. In simulated mode only the
-// goroutine that runs the kernel may use the pool, Get not at all, and "https" is
-// refused with ErrArgument: TLS needs a goroutine that virtual time would not wait
-// for.
+// what the pool is doing, which blocks nowhere. A Get of a connection that is idle, and
+// a Release while no request waits, usually take no turn of the pool's session: then
+// they do not wait for a serial kernel, either, and observers do not see them.
+//
+// A lookup, an attempt to connect and a TLS handshake take a goroutine each while
+// they last, the first two not over a kernel.AsyncNetwork; an idle connection takes
+// none. In simulated mode only the goroutine that runs the kernel may use the pool,
+// Get not at all, and "https" is refused with ErrArgument: TLS needs a goroutine that
+// virtual time would not wait for.
 //
 // # Errors
 //

@@ -34,6 +34,15 @@ func newEntry(conn net.Conn, now time.Time) *entry {
 	return e
 }
 
+// lend makes the next loan of an idle or new connection.
+func (e *entry) lend(p *Pool, o *order, id connID) *loan {
+	e.lent++
+	l := &o.loan
+	l.pool, l.order, l.id, l.open, l.nth = p, o, id, e, e.lent
+	e.loan = l
+	return l
+}
+
 func (e *entry) attach(v any) {
 	e.state, e.err = v, nil
 	if minder, ok := v.(interface{ Err() error }); ok {

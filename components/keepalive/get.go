@@ -37,6 +37,9 @@ func (p *Pool) GetFor(ctx context.Context, req Request) (*Conn, error) {
 	if ctx.Err() != nil {
 		return nil, o.cancelled(ctx)
 	}
+	if conn := p.keeper.hit(o); conn != nil {
+		return conn, nil
+	}
 	o.get = &getting{}
 	if _, err := p.k.Call(ctx, p.addr, evAllocate.Name(), o); err != nil {
 		if ctx.Err() != nil { // while another had the pool's turn

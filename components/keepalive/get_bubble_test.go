@@ -175,9 +175,10 @@ type stuck chan struct{}
 func (s stuck) Err() error { <-s; return nil }
 
 // TestGet_CancelledWhileThePoolIsBusy, for longer than Config.CallTimeout: Get
-// returns, and what it is answered later comes back.
+// returns, and what it is answered later comes back. LeakAfter has every loan take a
+// turn.
 func TestGet_CancelledWhileThePoolIsBusy(t *testing.T) {
-	inBubblesOf(t, kernel.Config{CallTimeout: 50 * time.Millisecond}, Config{MaxPerHost: 1}, func(b *bubble) {
+	inBubblesOf(t, kernel.Config{CallTimeout: 50 * time.Millisecond}, Config{MaxPerHost: 1, LeakAfter: time.Hour}, func(b *bubble) {
 		first, free := b.get(), make(stuck)
 		other := b.other()
 		other.Attach(free)

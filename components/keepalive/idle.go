@@ -12,13 +12,19 @@ func (t *table) park(c *conn) {
 // unpark ends the watch and the timer of an idle connection, before anything
 // else is done with it (A97).
 func (t *table) unpark(c *conn) {
-	c.host.idle = without(c.host.idle, c)
-	t.idle = without(t.idle, c)
 	if c.watched {
 		t.do(unwatch{c.id})
 		t.stop(c.timer)
-		c.watched, c.timer = false, 0
 	}
+	t.pick(c)
+}
+
+// pick takes c off the lists of what is idle, without a word.
+func (t *table) pick(c *conn) {
+	c.host.idle = without(c.host.idle, c)
+	t.idle = without(t.idle, c)
+	delete(t.timers, c.timer)
+	c.watched, c.timer = false, 0
 }
 
 // watchParked starts watch and timer of the connection that became idle by

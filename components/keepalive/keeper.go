@@ -31,8 +31,9 @@ const (
 
 // keeper is the pool's session: it does what the table decides.
 type keeper struct {
-	pool  *Pool
-	table *table
+	*counter // guards what follows
+	pool     *Pool
+	table    *table
 
 	asking *order               // whose allocate is being done
 	orders map[RequestID]*order // the others that were asked for and not answered
@@ -42,7 +43,6 @@ type keeper struct {
 	timers map[timerID]kernel.TimerID
 	known  map[kernel.Address]bool // sessions whose end we want to hear of
 
-	held     time.Time // see hold
 	watchers []*watcher
 	then     []message // not told to the table yet
 	ticks    ticks
@@ -51,29 +51,16 @@ type keeper struct {
 
 func newKeeper(p *Pool) *keeper {
 	k := &keeper{
-		pool:   p,
-		orders: map[RequestID]*order{},
-		conns:  map[connID]*entry{},
-		began:  map[connID]time.Time{},
-		timers: map[timerID]kernel.TimerID{},
-		known:  map[kernel.Address]bool{},
+		counter: &counter{clock: p.k.Now},
+		pool:    p,
+		orders:  map[RequestID]*order{},
+		conns:   map[connID]*entry{},
+		began:   map[connID]time.Time{},
+		timers:  map[timerID]kernel.TimerID{},
+		known:   map[kernel.Address]bool{},
 	}
 	k.table = newTable(p.cfg, k.now, nil) // start brings the chance
 	return k
-}
-
-// hold stops the clock until the function that it returns is called: in one turn it
-// would be read several times, and each is a fiftieth of what a hit costs.
-func (p *keeper) hold(c *kernel.Context) (goOn func()) {
-	p.held = c.Now()
-	return func() { p.held = time.Time{} }
-}
-
-func (p *keeper) now() time.Time {
-	if p.held.IsZero() {
-		return p.pool.k.Now()
-	}
-	return p.held
 }
 
 func (p *keeper) states() []session.State {
@@ -104,18 +91,22 @@ func (p *keeper) start(c *kernel.Context) error {
 }
 
 func (p *keeper) allocate(c *kernel.Context, o *order) error {
-	defer p.hold(c)()
-	if o.get == nil {
+	if o.who != "" {
 		if err := p.know(c, o.who); err != nil {
 			return err
 		}
+	}
+	o.asked = p.now()
+	if l := p.lendAtHand(o); l != nil {
+		p.deliver(c, o, l, Immediate, nil)
+		p.follow(c)
+		return nil
 	}
 	if !o.fresh {
 		if err := p.weed(c, o.key); err != nil {
 			return err
 		}
 	}
-	o.asked = p.now()
 	p.asking = o
 	err := p.apply(c, allocate{req: o.id, key: o.key, timeout: o.timeout, fresh: o.fresh})
 	o.waiting = p.asking != nil && err == nil
@@ -172,7 +163,6 @@ func (p *keeper) release(c *kernel.Context, l *loan) error {
 		return nil // its release was tried twice, because the first did not return
 	}
 	l.open.loan = nil
-	defer p.hold(c)()
 	return p.apply(c, release{l.id, l.as})
 }
 
@@ -261,6 +251,7 @@ func (p *keeper) stop(c *kernel.Context) error {
 	for _, w := range p.watchers {
 		w.lease.Release()
 	}
+	p.table.shut = true // for who comes to the counter
 	return nil
 }
 

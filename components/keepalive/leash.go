@@ -47,7 +47,7 @@ func (t *ties) lost() {
 func (l *loan) story() error {
 	o := l.order
 	who := "Get"
-	if o.get == nil {
+	if o.who != "" {
 		who = fmt.Sprintf("session %v, event %q", o.who, o.event)
 	}
 	if o.site != nil {

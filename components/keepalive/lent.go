@@ -217,6 +217,9 @@ func (l *loan) condition() condition {
 // only the place comes back, later.
 func (l *loan) giveBack(as condition) {
 	l.as = as
+	if l.pool.keeper.putBack(l) {
+		return
+	}
 	if _, err := l.pool.k.Call(background, l.pool.addr, evRelease.Name(), l); err != nil {
 		l.end()
 		l.post()

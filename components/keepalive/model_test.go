@@ -76,6 +76,7 @@ func (m model) walk(t *testing.T) {
 				longer := append(slices.Clone(path), msg)
 				w := m.replay(t, path)
 				m.send(t, w, longer)
+				m.isShortFor(t, w, path, msg)
 				if s := state(w); !seen[s] {
 					seen[s] = true
 					next = append(next, longer)
@@ -119,6 +120,9 @@ func (m model) possible(w *world) []message {
 				if m.fresh {
 					list = append(list, allocate{req: RequestID(n + 1), key: k, fresh: true})
 				}
+				if full, _ := k.complete(); w.table.atHand(full) != nil {
+					list = append(list, hit{RequestID(n + 1), full})
+				}
 			}
 		}
 	}
@@ -133,6 +137,9 @@ func (m model) possible(w *world) []message {
 	}
 	for _, c := range sorted(w.lent) {
 		list = append(list, release{c, clean}, release{c, unread})
+		if w.table.mayRest(w.table.conns[c]) {
+			list = append(list, putBack{c})
+		}
 	}
 	for _, c := range sorted(w.watched) {
 		list = append(list, readable{c})

@@ -26,6 +26,8 @@ type order struct {
 	answered atomic.Bool
 
 	waiting bool // not answered by that call
+
+	loan loan // what it gets; here, and not apart, because that costs less
 }
 
 // getting is the answer to Get: there when the call that brought its order has

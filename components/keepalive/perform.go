@@ -70,17 +70,24 @@ func (p *keeper) perform(c *kernel.Context, a action) {
 func (p *keeper) answer(c *kernel.Context, a answer) {
 	o := p.take(a.req)
 	var l *loan
-	var conn *Conn
 	if a.conn != 0 {
 		l = p.lend(c, o, p.conns[a.conn], a.conn)
+	}
+	p.deliver(c, o, l, a.from, a.err)
+}
+
+// deliver tells a requester, or Get.
+func (p *keeper) deliver(c *kernel.Context, o *order, l *loan, from From, err error) {
+	var conn *Conn
+	if l != nil {
 		conn = l.handle()
 	}
 	p.times.wait.observe(p.now().Sub(o.asked))
 	if o.get != nil {
-		o.get.settle(conn, a.err)
+		o.get.settle(conn, err)
 		return
 	}
-	err := o.event.Post(c, o.who, o.response(conn, a))
+	err = o.event.Post(c, o.who, o.response(conn, from, err))
 	o.context = nil // the loan has the order, and must not have what may have the Conn
 	o.letGo()
 	if errors.Is(err, kernel.ErrQueueFull) {
@@ -102,31 +109,30 @@ func (p *keeper) take(id RequestID) *order {
 	return o
 }
 
-func (o *order) response(conn *Conn, a answer) Response {
+func (o *order) response(conn *Conn, from From, err error) Response {
 	r := Response{
 		ID: o.id, Context: o.context,
 		Scheme: o.key.Scheme, Addr: o.key.Addr, Port: o.key.Port,
 		ForScheme: o.key.ForScheme, ForAddr: o.key.ForAddr, ForPort: o.key.ForPort,
-		Conn: conn, Err: a.err,
+		Conn: conn, Err: err,
 	}
-	if e, ok := a.err.(*Error); ok {
+	if e, ok := err.(*Error); ok {
 		r.Function = e.Function
 	}
-	if conn != nil && a.from != Fresh {
-		r.FromCache = a.from.String()
+	if conn != nil && from != Fresh {
+		r.FromCache = from.String()
 	}
 	return r
 }
 
 func (p *keeper) lend(c *kernel.Context, o *order, e *entry, id connID) *loan {
-	e.lent++
-	e.loan = &loan{pool: p.pool, order: o, id: id, open: e, nth: e.lent}
+	l := e.lend(p.pool, o, id)
 	if after := p.pool.cfg.LeakAfter; after > 0 {
 		now := c.Now()
-		e.loan.since = now
+		l.since = now
 		p.wake(c, now, now.Add(after))
 	}
-	return e.loan
+	return l
 }
 
 // takeBack puts a connection whose loan has ended before the table.

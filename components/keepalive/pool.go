@@ -19,6 +19,8 @@ type Pool struct {
 	addr  kernel.Address
 	alias string
 	cfg   Config
+
+	keeper *keeper // at the counter
 }
 
 // Request asks for one connection.
@@ -82,7 +84,8 @@ func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{k: k, cfg: cfg, alias: fmt.Sprintf("keepalive-%d", lastPool.Add(1))}
-	p.addr, err = k.Spawn(session.New(newKeeper(p).states()...), kernel.Alias(p.alias))
+	p.keeper = newKeeper(p)
+	p.addr, err = k.Spawn(turns{session.New(p.keeper.states()...), p.keeper.counter}, kernel.Alias(p.alias))
 	if err != nil {
 		return nil, err
 	}

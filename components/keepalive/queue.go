@@ -82,8 +82,12 @@ func (t *table) room() bool {
 	return t.cfg.MaxOpen == NoLimit || len(t.conns) < t.cfg.MaxOpen
 }
 
-// without returns list without its one element v, in the same order.
+// without returns list without its one element v, in the same order. It looks
+// from the end, where idle connections leave.
 func without[T comparable](list []T, v T) []T {
-	i := slices.Index(list, v)
+	i := len(list) - 1
+	for list[i] != v {
+		i--
+	}
 	return slices.Delete(list, i, i+1)
 }

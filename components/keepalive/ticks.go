@@ -29,9 +29,21 @@ func (p *keeper) wake(c *kernel.Context, now, at time.Time) {
 
 // expire has a connection that became idle leave after some time.
 func (p *keeper) expire(c *kernel.Context, e *entry, a startTimer) {
-	now := p.now()
-	e.due, e.timer = now.Add(a.after), a.timer
-	p.wake(c, now, e.due)
+	e.due, e.timer = p.due(a.after), a.timer
+	p.wake(c, p.now(), e.due)
+}
+
+// due is when what begins now and lasts for so long ends; zero for NoLimit.
+func (p *keeper) due(after time.Duration) (at time.Time) {
+	if after != NoLimit {
+		at = p.now().Add(after)
+	}
+	return at
+}
+
+// cover reports whether a connection that becomes idle until due needs no wake.
+func (t *ticks) cover(due time.Time) bool {
+	return t.sweeping && (due.IsZero() || !due.Before(t.set))
 }
 
 // watch has the idle connections looked at, from now on, once a second.

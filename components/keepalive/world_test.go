@@ -74,6 +74,10 @@ func (w *world) pass(m message) bool {
 		w.table.conns[m.conn].ends = w.now
 	case cools:
 		w.table.hosts[m.key].breaker.until = w.now
+	case hit:
+		w.hit(m)
+	case putBack:
+		w.putBack(m)
 	default:
 		return false
 	}
