@@ -56,7 +56,8 @@ func runLink(t *testing.T, seed uint64) {
 		w.step(0)
 	}
 	if n := w.out.outstanding(); n > 0 {
-		t.Errorf("%d events are never acknowledged", n)
+		t.Errorf("%d events are never acknowledged: out %d base %d acked %d sent %d last %d flight %d paused %v; in %d taken %d closed %v refused %d", n,
+			w.out.number, w.out.base, w.out.acked, w.out.sent, w.out.last, len(w.out.flight), w.out.paused, w.in.number, w.in.taken, w.in.closed, len(w.in.refused))
 	}
 	for i := 1; i < len(w.taken); i++ {
 		if w.taken[i] <= w.taken[i-1] {
@@ -197,10 +198,10 @@ func (w *linkWorld) returned(p *wire.Packet) {
 		e.done(e.err)
 	}
 	w.settled = w.out.acked
-	if p.AckLink == w.out.number && p.Closed {
-		w.out.reopen(w.out.number + 1)
-	}
-	if p.Gap || p.Closed {
+	if p.AckLink == w.out.number && (p.Gap || p.Closed) {
+		if p.Closed {
+			w.out.reopen(w.out.number + 1)
+		}
 		w.resend()
 	}
 }

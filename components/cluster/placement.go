@@ -320,11 +320,11 @@ func (p *placement) status() []KeyStatus {
 // maxKeyStatus bounds what Status lists.
 const maxKeyStatus = 1000
 
-// local is the ID of the session for a path, if it runs here and events need not queue
-// for it.
+// local is the ID of the session for a path, if it runs here and nothing is under way to
+// it that a post to the ID could overtake.
 func (p *placement) local(path kernel.Address) (kernel.Address, bool) {
 	i := shardOf(string(path), len(p.count))
-	if p.lanes.busy(i) {
+	if p.lanes.busy(i) || p.n.own.waiting() > 0 {
 		return "", false
 	}
 	p.mu.Lock()
