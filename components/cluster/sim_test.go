@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,11 +30,15 @@ import (
 //     none is begun any more under an earlier one, and each epoch has one node;
 //   - within 10 s after the last fault every key answers every node again.
 func TestG13_Simulated(t *testing.T) {
-	n := 40
-	if s := os.Getenv("CLUSTER_SEEDS"); s != "" {
-		n, _ = strconv.Atoi(s)
+	kerneltest.Seeds(t, 20, func(t *testing.T, seed uint64) { newSim(t, seed).run() })
+}
+
+// The same, for long.
+func TestSoakG13_Simulated(t *testing.T) {
+	if os.Getenv("USHER_SOAK") != "1" {
+		t.Skip("takes minutes; USHER_SOAK=1 runs it")
 	}
-	kerneltest.Seeds(t, n, func(t *testing.T, seed uint64) { newSim(t, seed).run() })
+	kerneltest.Seeds(t, 2000, func(t *testing.T, seed uint64) { newSim(t, seed).run() })
 }
 
 const (
