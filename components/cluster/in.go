@@ -64,10 +64,10 @@ func (l *inlink) take(err error) {
 // more can be taken.
 func (l *inlink) full() bool { return len(l.refused) >= maxRefusals }
 
-// settle forgets what the other node has heard of.
-func (l *inlink) settle(number, upTo uint64) {
+// settle forgets what the other node has heard of; true if there was any.
+func (l *inlink) settle(number, upTo uint64) bool {
 	if number != l.number {
-		return
+		return false
 	}
 	n := 0
 	for n < len(l.refused) && l.refused[n].GetNumber() <= upTo {
@@ -76,6 +76,7 @@ func (l *inlink) settle(number, upTo uint64) {
 	if l.refused = l.refused[n:]; len(l.refused) == 0 {
 		l.refused = nil
 	}
+	return n > 0
 }
 
 // ack is what the other node is to be told.
@@ -101,7 +102,7 @@ type acks struct {
 
 // urgent reports whether an acknowledgement should not wait for company.
 func (a *acks) urgent() bool {
-	return a.owed >= ackEvents || a.packets >= ackPackets || a.gap || a.again || len(a.refused) > 0
+	return a.owed >= ackEvents || a.packets >= ackPackets || a.gap || a.again || a.owed > 0 && len(a.refused) > 0
 }
 
 func (a *acks) due() bool { return a.owed > 0 || a.again }

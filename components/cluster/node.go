@@ -47,6 +47,7 @@ type Node struct {
 	lastCall  atomic.Uint64
 	refusals  atomic.Uint64
 	ready     atomic.Bool // packets are taken
+	leaving   atomic.Bool // this node runs no keys any more
 	left      atomic.Bool
 	leaveOnce sync.Once
 	over      chan struct{} // closed when the node has left
@@ -315,6 +316,8 @@ func (n *Node) outstanding() int {
 func (n *Node) leave(ctx context.Context) {
 	n.leaveOnce.Do(func() {
 		defer close(n.over)
+		n.leaving.Store(true)
+		n.keys.close()
 		if n.membership != nil {
 			if err := n.membership.Leave(ctx); err != nil {
 				n.k.Report("cluster", "directory", err)
@@ -327,6 +330,7 @@ func (n *Node) leave(ctx context.Context) {
 		for _, p := range n.list() {
 			p.gone(Left)
 		}
+		n.keys.lanes.close()
 		n.detach()
 		_ = n.transport.Close()
 		n.runners.end()
