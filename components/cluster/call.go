@@ -184,16 +184,15 @@ func (n *Node) inside(f func(*kernel.Context)) error {
 	return n.session.Post(evRelay, f)
 }
 
-// reply answers a call.
+// reply answers a call. A node that is lost hears no answer, and needs none.
 func (p *peer) reply(id uint64, v any, err error) {
 	if err == nil {
 		var args []any
 		if args, err = pack([]any{v}); err == nil {
-			err = p.answer(filter.Frame{Name: answerValue, Args: args, ReplyTo: id})
+			if err = p.answer(filter.Frame{Name: answerValue, Args: args, ReplyTo: id}); err == nil || errors.Is(err, kernel.ErrNoNode) {
+				return
+			}
 		}
-	}
-	if err == nil || errors.Is(err, kernel.ErrNoNode) {
-		return
 	}
 	code, text := encodeError(err)
 	if err := p.answer(filter.Frame{Name: answerError, Args: []any{code, text}, ReplyTo: id}); err != nil && !errors.Is(err, kernel.ErrNoNode) {

@@ -15,6 +15,7 @@ var errorCodes = []struct {
 	code uint32
 	err  error
 }{
+	{15, errNotOwner}, // before ErrNotOwner, which it is, too
 	{1, kernel.ErrNoSession},
 	{2, kernel.ErrQueueFull},
 	{3, kernel.ErrNoHandler},

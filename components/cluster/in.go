@@ -69,10 +69,10 @@ func (l *inlink) take(err error) {
 // more can be taken.
 func (l *inlink) full() bool { return len(l.refused) >= maxRefusals }
 
-// settle forgets what the other node has heard of.
-func (l *inlink) settle(number, upTo uint64) {
+// settle forgets what the other node has heard of; true if there was any.
+func (l *inlink) settle(number, upTo uint64) bool {
 	if number != l.number {
-		return
+		return false
 	}
 	n := 0
 	for n < len(l.refused) && l.refused[n].GetNumber() <= upTo {
@@ -81,6 +81,7 @@ func (l *inlink) settle(number, upTo uint64) {
 	if l.refused = l.refused[n:]; len(l.refused) == 0 {
 		l.refused = nil
 	}
+	return n > 0
 }
 
 // ack is what the other node is to be told.

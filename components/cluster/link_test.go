@@ -31,7 +31,6 @@ type linkWorld struct {
 	in      inlink
 	there   []*wire.Packet // on their way
 	back    []*wire.Packet
-	frames  map[uint64]string // of the present link
 	posted  int
 	taken   []int
 	refused map[int]bool

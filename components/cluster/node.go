@@ -49,6 +49,7 @@ type Node struct {
 	lastLink  atomic.Uint64 // no number is used twice
 	refusals  atomic.Uint64
 	ready     atomic.Bool // packets are taken
+	leaving   atomic.Bool // this node runs no keys any more
 	left      atomic.Bool
 	leaveOnce sync.Once
 	over      chan struct{} // closed when the node has left
@@ -325,6 +326,8 @@ func (n *Node) outstanding() int {
 func (n *Node) leave(ctx context.Context) {
 	n.leaveOnce.Do(func() {
 		defer close(n.over)
+		n.leaving.Store(true)
+		n.keys.close()
 		if n.membership != nil {
 			if err := n.membership.Leave(ctx); err != nil {
 				n.k.Report("cluster", "directory", err)
@@ -337,6 +340,7 @@ func (n *Node) leave(ctx context.Context) {
 		for _, p := range n.list() {
 			p.gone(Left)
 		}
+		n.keys.lanes.close()
 		n.detach()
 		_ = n.transport.Close()
 		n.runners.end()

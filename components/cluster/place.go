@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
+	"reflect"
 	"strings"
 	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -21,15 +23,22 @@ type Kind struct {
 
 	// New makes the session for a key, when its first event comes. It must be quick,
 	// and must not block; what takes time belongs into _start. A _start that fails
-	// ends the session, and costs the events that wait for it; the next event begins
-	// anew.
+	// ends the session without a _stop, and costs the events that wait for it; the
+	// next event begins anew. A handler that fails, or panics, ends its session alone,
+	// which is reported (Kernel.Report); there is no DIE.
 	New func(Key) kernel.Receiver
 
 	// Idle is how long a session without events is kept. Then it ends, unless a timer
-	// or something else holds it. 0: until its key moves, or it stops itself.
+	// or something else holds it; its next event starts it again. 0: until its key
+	// moves, or it stops itself.
 	Idle time.Duration
 
-	// Options are for its spawn: QueueLimit, Supervise.
+	// Supervise is the policy of kernel.Supervise: a session whose handler fails is
+	// restarted, with what New makes. Nil: it ends, and its next event begins anew.
+	Supervise actor.SupervisorStrategy
+
+	// Options are for its spawn: QueueLimit, Args. Not kernel.Supervise, which would
+	// put another receiver into the place of the guarded one.
 	Options []kernel.SpawnOption
 }
 
@@ -49,14 +58,24 @@ type Key struct {
 // node gives the key up, leaves or is lost; then its next event starts another one
 // elsewhere. What it should remember it has to store.
 //
-// A key is a string, an integer, or has MarshalText or String. With kernels, which have
-// to be nodes, Place also has the session started now.
+// A key is a string, an integer, or has MarshalText or String; anything else is a panic.
+// It may have any bytes, and must have 1 to 1024: a post to another one is
+// kernel.ErrArgument. With kernels, which have to be nodes, Place also has the session
+// started now.
 //
 // A post to it that was accepted is handled at most once, in order; while no node owns the
 // key it waits, for at most Config.CallTimeout. No event is begun after the owner's lease
 // has ended, so there is never a second one at work: an event that comes too late is
 // reported as lost, and is ErrNotOwner for a caller. What happens inside a handler that
-// is under way then is for Key.Epoch to tell.
+// is under way then is for Key.Epoch to tell. What stands in the queue of a session that
+// ends itself, or fails, is reported as lost, as with any session.
+//
+// A call goes to the owner at once, ahead of events that wait, and may be made in any
+// handler. One that nobody takes for Config.CallTimeout is kernel.ErrTimeout, and
+// ErrNotOwner or kernel.ErrNoNode besides; what a handler returned is never taken for
+// that, and no call is handled twice. A session that calls itself by its key is
+// re-entered as with its ID; in parallel mode, in its _start and while its shard moves,
+// that is kernel.ErrDeadlock instead.
 func Place(kind string, key any, k ...*kernel.Kernel) kernel.Address {
 	a := kernel.Address(kind + "/" + keyText(key) + "@" + ownerNode)
 	for _, k := range k {
@@ -68,34 +87,43 @@ func Place(kind string, key any, k ...*kernel.Kernel) kernel.Address {
 // evBegin only has a session started.
 const evBegin = "usher.begin"
 
+// maxKey is how long a key may be, in bytes.
+const maxKey = 1 << 10
+
 func keyText(key any) string {
 	text := ""
 	switch v := key.(type) {
 	case string:
 		text = v
-	case int:
-		return strconv.Itoa(v)
 	case encoding.TextMarshaler:
 		b, err := v.MarshalText()
 		if err != nil {
 			panic(fmt.Sprintf("cluster: Place: key %v: %v", key, err))
 		}
 		text = string(b)
+	case fmt.Stringer:
+		text = v.String()
 	default:
-		text = fmt.Sprint(v)
+		switch r := reflect.ValueOf(key); {
+		case r.Kind() == reflect.String || r.CanInt() || r.CanUint():
+			text = fmt.Sprint(key)
+		default:
+			panic(fmt.Sprintf("cluster: Place: a key is a %T; want a string, an integer, or a type with MarshalText or String", key))
+		}
 	}
-	return url.PathEscape(text) // no '@', no '/', nothing that is not UTF-8
+	return url.QueryEscape(text) // no '@', no '/', nothing that is not UTF-8
 }
 
-// keyOf takes "user/42" apart.
+// keyOf takes "user/42" apart. A key has one path: what reads the same and is written
+// otherwise would be a second session for it.
 func keyOf(path kernel.Address) (kind, key string, err error) {
 	kind, text, ok := strings.Cut(string(path), "/")
-	if ok && kind != "" && text != "" {
-		if key, err = url.PathUnescape(text); err == nil {
+	if ok && checkName(kind) == nil && text != "" && len(text) <= 3*maxKey {
+		if key, err = url.QueryUnescape(text); err == nil && len(key) <= maxKey && url.QueryEscape(key) == text {
 			return kind, key, nil
 		}
 	}
-	return "", "", fmt.Errorf("%w: %.64q; want what Place returns", kernel.ErrArgument, string(path))
+	return "", "", fmt.Errorf("%w: %.64q; want what Place returns, for a kind with a name and a key of 1 to %d bytes", kernel.ErrArgument, string(path), maxKey)
 }
 
 func checkKinds(kinds []Kind) error {
@@ -127,10 +155,16 @@ type KeyStatus struct {
 	Since time.Time      `json:"since"`
 }
 
+// errNotOwner says that an event or a call was not begun and may be sent again. Outside
+// of this package it is ErrNotOwner, so that no handler's error can pass for it.
 var errNotOwner = fmt.Errorf("%w of its key", ErrNotOwner)
 
 // elsewhere reports whether an event that a node did not take may be sent again: it was
-// not handled.
+// not handled. A node's own word is errNotOwner; ErrNoNode must be this node's.
 func elsewhere(err error) bool {
-	return errors.Is(err, ErrNotOwner) || errors.Is(err, kernel.ErrNoNode) && !errors.Is(err, ErrUnknownOutcome)
+	if errors.Is(err, errNotOwner) {
+		return true
+	}
+	var there *NodeError
+	return errors.Is(err, kernel.ErrNoNode) && !errors.As(err, &there) && !errors.Is(err, ErrUnknownOutcome)
 }

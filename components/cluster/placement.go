@@ -1,37 +1,38 @@
 package cluster
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
-	"github.com/usher-go/usher/wheel/filter"
 )
 
 // drainLimit is how long sessions of a shard that is given up may take with what they
 // have.
 const drainLimit = 2 * time.Second
 
-// maxWaits is how many events may wait for one session to be started.
-const maxWaits = 10_000
-
-// placement runs sessions for keys, and finds those of other nodes.
+// placement runs sessions for keys, and finds those of other nodes. Locks are taken in
+// this order: a lane's, then mu, then what Strangers and kernel have; or a lane's, then
+// a peer's. No other node's, and nothing of the Directory's, is called with mu held.
 type placement struct {
 	n     *Node
 	kinds map[string]*Kind
 	names []string // of the kinds
 	lanes lanes
+	base  time.Time // tenures count from here
 
 	mu      sync.Mutex
 	table   *shardTable
 	tenures []*tenure                 // of each shard; nil: not owned
 	running map[kernel.Address]*keyed // by path
 	count   []int                     // of each shard, how many run
+	closed  bool                      // nothing is begun any more
+	todo    []shardAction
+	doing   bool // somebody sees to todo: in order, whoever has decided
 }
 
 func newPlacement(n *Node, cfg Config) (*placement, error) {
@@ -39,8 +40,8 @@ func newPlacement(n *Node, cfg Config) (*placement, error) {
 		return nil, err
 	}
 	p := &placement{
-		n: n, kinds: map[string]*Kind{},
-		table:   newShardTable(cfg.Name, len(cfg.Kinds) > 0, cfg.Shards, 2*cfg.Heartbeat, n.k.Now()),
+		n: n, kinds: map[string]*Kind{}, base: n.k.Now(),
+		table:   newShardTable(cfg.Name, len(cfg.Kinds) > 0, cfg.Shards, 2*cfg.Heartbeat),
 		tenures: make([]*tenure, cfg.Shards),
 		running: map[kernel.Address]*keyed{},
 		count:   make([]int, cfg.Shards),
@@ -53,83 +54,142 @@ func newPlacement(n *Node, cfg Config) (*placement, error) {
 	return p, nil
 }
 
+// now is the kernel's time as tenures count it: no setting of the clock moves it.
+func (p *placement) now() int64 { return int64(p.n.k.Now().Sub(p.base)) }
+
+// offers are the kinds that this node runs sessions of; none when it leaves.
+func (p *placement) offers() []string {
+	if p.n.leaving.Load() {
+		return nil
+	}
+	return p.names
+}
+
 // reach takes whether another node that runs keys can be reached.
 func (p *placement) reach(node string, ok bool) {
 	p.mu.Lock()
-	p.table.reach(node, ok, p.n.k.Now())
+	changed := p.table.reach(node, ok, p.n.k.Now())
 	p.mu.Unlock()
-	p.tick()
-	p.lanes.hurry()
+	if changed {
+		p.tick()
+		p.lanes.hurry()
+	}
 }
 
-// tick sees to shards that are to be claimed or given up, and to sessions that idle.
+// tick sees to shards that are to be claimed or given up, and to sessions that idle or
+// whose time is over.
 func (p *placement) tick() {
+	if !p.n.ready.Load() {
+		return
+	}
 	now := p.n.k.Now()
 	p.mu.Lock()
-	actions := p.table.tick(now)
-	idle := p.idlers(now)
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.todo = append(p.todo, p.table.tick(now)...)
+	idle := p.doze()
+	over := p.late(func(s *keyed) bool { return !s.tenure.valid(p.now()) || p.leaves(s) })
 	p.mu.Unlock()
-	p.perform(actions)
 	for _, l := range idle {
 		l.Release()
 	}
+	p.stop(over)
+	p.perform()
 }
 
-// idlers are the leases of sessions that have idled long enough.
-func (p *placement) idlers(now time.Time) []*kernel.Lease {
-	var list []*kernel.Lease
+// doze is the leases of sessions that have idled long enough.
+func (p *placement) doze() (list []*kernel.Lease) {
 	for _, s := range p.running {
-		if s.kind.Idle > 0 && !s.idle && s.started && now.UnixNano()-s.last.Load() >= int64(s.kind.Idle) {
-			s.idle = true
+		if s.kind.Idle > 0 && s.takes && !s.dozes.Load() && p.now()-s.last.Load() >= int64(s.kind.Idle) {
+			s.dozes.Store(true)
 			list = append(list, s.lease)
 		}
 	}
+	slices.SortFunc(list, func(a, b *kernel.Lease) int { return strings.Compare(string(a.Address()), string(b.Address())) })
 	return list
 }
 
-func (p *placement) perform(actions []shardAction) {
-	for _, a := range actions {
-		switch a.do {
-		case deedClaim:
-			p.n.membership.Claim(a.shard)
-		case deedRelease:
-			p.n.membership.Release(a.shard)
-		case deedDrain:
-			p.stop(a.shard, false)
-			p.n.after(drainLimit, func() { p.giveUp(a.shard) })
-			p.checkDrained(a.shard)
+// late is the sessions that are to end, each once, in order.
+func (p *placement) late(ends func(*keyed) bool) (list []*keyed) {
+	for _, s := range p.running {
+		if s.takes && !s.ends && ends(s) {
+			s.ends = true
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b *keyed) int { return strings.Compare(string(a.path), string(b.path)) })
+	return list
+}
+
+// stop has sessions end, after what they have queued. One whose queue is full is told with
+// the next tick; who has ended needs it not.
+func (p *placement) stop(list []*keyed) {
+	for _, s := range list {
+		if errors.Is(p.n.k.Post(s.id, evEnd), kernel.ErrQueueFull) {
+			p.mu.Lock()
+			s.ends = false
+			p.mu.Unlock()
 		}
 	}
 }
 
-// stop ends a shard's sessions: after what they have queued, or, at once, with an end of
-// their tenure.
-func (p *placement) stop(shard int, atOnce bool) {
+// perform does what is to be done with shards, one after the other: the directory is
+// told in the order in which it was decided.
+func (p *placement) perform() {
 	p.mu.Lock()
-	if t := p.tenures[shard]; atOnce && t != nil {
-		t.deadline.Store(0)
-		p.tenures[shard] = nil
+	defer p.mu.Unlock()
+	if p.doing {
+		return
 	}
-	var leases []*kernel.Lease
-	for _, s := range p.running {
-		if s.shard == shard && s.started {
-			leases = append(leases, s.lease)
-		}
+	p.doing = true
+	for len(p.todo) > 0 && !p.closed { // then all of it is the directory's
+		a := p.todo[0]
+		p.todo = p.todo[1:]
+		p.mu.Unlock()
+		p.do(a)
+		p.mu.Lock()
 	}
+	p.doing, p.todo = false, nil
+}
+
+func (p *placement) do(a shardAction) {
+	switch a.do {
+	case deedClaim:
+		p.n.membership.Claim(a.shard)
+	case deedRelease:
+		p.n.membership.Release(a.shard)
+	case deedDrain:
+		p.mu.Lock()
+		t := p.tenures[a.shard]
+		p.mu.Unlock()
+		p.stopShard(a.shard)
+		p.n.after(drainLimit, func() { p.giveUp(a.shard, t) })
+		p.checkDrained(a.shard)
+	}
+}
+
+// stopShard has a shard's sessions end that are of an earlier tenure, or all if the shard
+// is being given up.
+func (p *placement) stopShard(shard int) {
+	p.mu.Lock()
+	list := p.late(func(s *keyed) bool { return s.shard == shard && p.leaves(s) })
 	p.mu.Unlock()
-	slices.SortFunc(leases, func(a, b *kernel.Lease) int { return cmp.Compare(a.Address(), b.Address()) })
-	for _, l := range leases {
-		_ = l.Post(evEnd) // who has ended needs none
-	}
+	p.stop(list)
+}
+
+// leaves reports whether a session is not to stay.
+func (p *placement) leaves(s *keyed) bool {
+	return s.tenure != p.tenures[s.shard] || p.table.list[s.shard].draining
 }
 
 // giveUp ends a drain that takes too long: what runs begins no further event.
-func (p *placement) giveUp(shard int) {
+func (p *placement) giveUp(shard int, t *tenure) {
 	p.mu.Lock()
-	stuck := p.table.list[shard].draining
+	stuck := p.table.list[shard].draining && p.tenures[shard] == t
 	p.mu.Unlock()
 	if stuck {
-		p.stop(shard, true)
 		p.release(shard)
 	}
 }
@@ -147,12 +207,21 @@ func (p *placement) checkDrained(shard int) {
 func (p *placement) release(shard int) {
 	p.mu.Lock()
 	actions := p.table.drained(shard)
-	if t := p.tenures[shard]; t != nil && len(actions) > 0 {
-		t.deadline.Store(0)
+	if len(actions) > 0 {
+		p.end(shard)
+	}
+	p.todo = append(p.todo, actions...)
+	p.mu.Unlock()
+	p.perform()
+	p.lanes.hurryOne(shard)
+}
+
+// end ends a tenure.
+func (p *placement) end(shard int) {
+	if t := p.tenures[shard]; t != nil {
+		t.end()
 		p.tenures[shard] = nil
 	}
-	p.mu.Unlock()
-	p.perform(actions)
 }
 
 // owner takes what the directory says of a shard.
@@ -162,138 +231,76 @@ func (p *placement) owner(o Ownership) {
 		return
 	}
 	p.mu.Lock()
-	ended := p.table.owner(o)
-	t := p.tenures[o.Shard]
-	if o.Node == p.n.cfg.Name && p.table.list[o.Shard].Epoch == o.Epoch {
-		if t == nil || t.epoch != o.Epoch {
-			if t != nil {
-				t.deadline.Store(0)
-			}
-			t = &tenure{epoch: o.Epoch}
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	taken, ended := p.table.owner(o)
+	if ended {
+		p.end(o.Shard)
+	}
+	drained := ended && p.table.list[o.Shard].draining
+	if taken && o.Node == p.n.cfg.Name {
+		t := p.tenures[o.Shard]
+		if t == nil {
+			t = newTenure(o.Epoch)
 			p.tenures[o.Shard] = t
 		}
-		t.deadline.Store(max(t.deadline.Load(), o.Deadline.UnixNano()))
-	} else if ended && t != nil {
-		t.deadline.Store(0)
-		p.tenures[o.Shard] = nil
+		t.extend(int64(o.Deadline.Sub(p.base)))
 	}
 	p.mu.Unlock()
 	if ended {
-		p.stop(o.Shard, false)
+		p.stopShard(o.Shard)
 	}
-	p.lanes.hurryOne(o.Shard)
+	if drained {
+		p.release(o.Shard) // there is nothing left to wait for
+	}
+	if taken {
+		p.lanes.hurryOne(o.Shard)
+	}
 }
 
-// leave stops all sessions and gives their shards up.
+// leave stops all sessions and gives their shards up, in favour of others.
 func (p *placement) leave() {
-	p.mu.Lock()
-	actions := p.table.leave()
-	p.mu.Unlock()
-	p.perform(actions)
-}
-
-// left reports whether no shard is owned any more.
-func (p *placement) left() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.table.owned()) == 0
-}
-
-// ended is called when a session has had its _stop.
-func (p *placement) ended(s *keyed) {
-	p.mu.Lock()
-	if p.running[s.path] == s {
-		delete(p.running, s.path)
-		p.count[s.shard]--
-	}
-	lease, waits := s.lease, s.waits
-	s.waits = nil
-	draining := p.table.list[s.shard].draining
-	p.mu.Unlock()
-	if lease != nil {
-		lease.Release()
-	}
-	for _, w := range waits {
-		_ = w("") // nobody: an error, which is reported
-	}
-	if draining {
-		p.checkDrained(s.shard)
-	}
-}
-
-// deliver has then told the ID of the session for a path, at once or when it is started;
-// "" when it ends before. Its error, or then's, says that nothing came of it.
-func (p *placement) deliver(path kernel.Address, then func(kernel.Address) error) error {
-	kind, key, err := keyOf(path)
-	if err != nil {
-		return err
-	}
-	i := shardOf(string(path), len(p.count))
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t, k, s := p.tenures[i], p.kinds[kind], p.running[path]
-	switch {
-	case t == nil || !p.table.owns(i, p.n.k.Now()):
-		return errNotOwner
-	case k == nil:
-		return fmt.Errorf("%w: node %s owns the key and offers no kind %q; let all nodes that offer kinds offer the same", kernel.ErrNoSession, p.n.cfg.Name, kind)
-	case s == nil:
-		s = &keyed{p: p, kind: k, path: path, key: Key{kind, key, t.epoch}, shard: i, tenure: t, since: p.n.k.Now()}
-		s.waits = append(s.waits, then)
-		p.running[path] = s
-		p.count[i]++
-		return p.n.inside(func(c *kernel.Context) { p.start(c, s) })
-	case s.tenure != t:
-		return errNotOwner // one of an earlier tenure is still ending
-	case s.started:
-		if err = then(s.lease.Address()); errors.Is(err, kernel.ErrNoSession) {
-			return errNotOwner // it has just ended: the next try starts another
-		}
-		return err
-	case len(s.waits) >= maxWaits:
-		return fmt.Errorf("%w: %d events wait for %s to start", kernel.ErrQueueFull, maxWaits, path)
-	}
-	s.waits = append(s.waits, then)
-	return nil
-}
-
-// start spawns a session, and delivers what waits for it.
-func (p *placement) start(c *kernel.Context, s *keyed) {
-	s.recv = s.kind.New(s.key)
-	lease, err := p.spawn(c, s)
-	p.mu.Lock()
-	waits := s.waits
-	s.waits = nil
-	if err != nil {
-		delete(p.running, s.path)
-		p.count[s.shard]--
-		p.mu.Unlock()
-		p.n.k.Report("cluster", "session of a key did not start", fmt.Errorf("%s: %w", s.path, err))
-		for _, w := range waits {
-			_ = w("")
-		}
+	if !p.n.leaving.CompareAndSwap(false, true) {
 		return
 	}
-	s.lease, s.started = lease, true
-	for _, w := range waits {
-		_ = w(lease.Address()) // whoever waits says what could not be delivered
+	for _, other := range p.n.list() {
+		other.tell(msgKinds, []string{})
 	}
-	over := s.tenure != p.tenures[s.shard] || p.table.list[s.shard].draining
+	p.mu.Lock()
+	p.todo = append(p.todo, p.table.leave()...)
 	p.mu.Unlock()
-	if over {
-		_ = lease.Post(evEnd)
-	}
+	p.perform()
 }
 
-func (p *placement) spawn(c *kernel.Context, s *keyed) (*kernel.Lease, error) {
-	if c == nil {
-		return p.n.k.SpawnHeld(s, s.kind.Options...)
+// left reports whether no shard is owned any more, and nothing waits that another node
+// might take.
+func (p *placement) left() bool {
+	p.mu.Lock()
+	owned, to := len(p.table.owned()), len(p.table.nodes)
+	p.mu.Unlock()
+	return owned == 0 && (to == 0 || p.lanes.empty())
+}
+
+// close ends everything at once: from here on others may own what this node has owned.
+func (p *placement) close() {
+	p.mu.Lock()
+	p.closed = true
+	for i := range p.tenures {
+		p.end(i)
 	}
-	id, err := c.Spawn(s, s.kind.Options...)
-	if err != nil {
-		return nil, err
+	over := p.late(func(*keyed) bool { return true })
+	var waits []waiter
+	for _, s := range p.running {
+		waits = append(waits, s.waits...)
+		s.waits = nil
 	}
-	return c.LeaseOn(id, string(s.path))
+	p.mu.Unlock()
+	p.stop(over)
+	for _, w := range waits {
+		w.lost(ErrLeft)
+	}
 }
 
 // status is the sessions that run here, by path; at most maxKeyStatus.
@@ -305,79 +312,13 @@ func (p *placement) status() []KeyStatus {
 		if len(list) == maxKeyStatus {
 			break
 		}
-		k := KeyStatus{Kind: s.key.Kind, Key: s.key.Key, Shard: s.shard, Epoch: s.key.Epoch, Since: s.since}
-		if s.started {
-			k.ID = s.lease.Address()
-		}
-		list = append(list, k)
+		list = append(list, KeyStatus{Kind: s.key.Kind, Key: s.key.Key, Shard: s.shard, Epoch: s.key.Epoch, ID: s.id, Since: s.since})
 	}
 	slices.SortFunc(list, func(a, b KeyStatus) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
+		return strings.Compare(a.Kind+"/"+a.Key, b.Kind+"/"+b.Key)
 	})
 	return list
 }
 
 // maxKeyStatus bounds what Status lists.
 const maxKeyStatus = 1000
-
-// local is the ID of the session for a path, if it runs here and nothing is under way to
-// it that a post to the ID could overtake.
-func (p *placement) local(path kernel.Address) (kernel.Address, bool) {
-	i := shardOf(string(path), len(p.count))
-	if p.lanes.busy(i) || p.n.own.waiting() > 0 {
-		return "", false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := p.running[path]
-	if s == nil || !s.started || s.tenure != p.tenures[i] || !p.table.owns(i, p.n.k.Now()) {
-		return "", false
-	}
-	return s.lease.Address(), true
-}
-
-// arrive takes an event, or a call, of another node for a key. recv is held.
-func (p *placement) arrive(from *peer, a Arrival, f filter.Frame, stream uint64) error {
-	i := shardOf(string(a.To), len(p.count))
-	if f.ID == 0 && stream <= from.streams[i] {
-		return errNotOwner // it came behind one that was refused
-	}
-	sender := from.strangers.from(a.From)
-	var err error
-	if f.ID != 0 {
-		err = p.deliver(a.To, func(id kernel.Address) error {
-			return from.start(f.ID, func(ctx context.Context, c *kernel.Context) (any, error) {
-				return callAs(ctx, c, sender, id, a, f.Cause)
-			})
-		})
-	} else {
-		err = p.deliver(a.To, func(id kernel.Address) error {
-			if id == "" {
-				p.n.lose(kernel.Outgoing{From: a.From, To: a.To + "@" + ownerNode, Event: a.Event, Args: a.Args, Cause: f.Cause}, kernel.ErrStopped)
-				return nil
-			}
-			return from.strangers.postAs(sender, id, a, f.Cause)
-		})
-	}
-	if err != nil && f.ID == 0 && elsewhere(err) {
-		from.streams[i] = stream
-	}
-	return err
-}
-
-func callAs(ctx context.Context, c *kernel.Context, sender *kernel.Stranger, id kernel.Address, a Arrival, cause uint64) (any, error) {
-	var v any
-	err := error(errNotOwner)
-	switch {
-	case id == "":
-	case c != nil:
-		v, err = sender.CallIn(c, ctx, id, cause, a.Event, a.Args...)
-	default:
-		v, err = sender.Call(ctx, id, cause, a.Event, a.Args...)
-	}
-	var own *kernel.PostError
-	if errors.As(err, &own) && own.To == id && errors.Is(err, kernel.ErrNoSession) {
-		err = errNotOwner // it has just ended
-	}
-	return v, err
-}

@@ -68,7 +68,11 @@ func (p *peer) receive(packet *wire.Packet) {
 		return
 	}
 	if packet.GetToEpoch() == p.n.epoch {
-		p.in.settle(packet.GetLink(), packet.GetSettled())
+		if p.in.settle(packet.GetLink(), packet.GetSettled()) {
+			p.mu.Lock()
+			p.acks.refused = p.in.ack().refused
+			p.mu.Unlock()
+		}
 		if packet.GetCount() > 0 {
 			p.takeEvents(packet)
 		}

@@ -40,7 +40,7 @@ type shardTable struct {
 	offers bool // this node runs keys
 	settle time.Duration
 
-	begun time.Time
+	begun time.Time            // of its first tick; zero before
 	nodes map[string]time.Time // others that run keys and can be reached, and since when
 	list  []shard
 }
@@ -48,6 +48,7 @@ type shardTable struct {
 // shard is what is known of one.
 type shard struct {
 	Ownership
+	over     uint64 // this node's ownerships up to this epoch have ended
 	claimed  bool
 	draining bool // its sessions are being stopped, to give it up
 }
@@ -66,24 +67,26 @@ const (
 	deedDrain             // stop what runs, then say drained
 )
 
-func newShardTable(self string, offers bool, n int, settle time.Duration, now time.Time) *shardTable {
-	t := &shardTable{self: self, offers: offers, settle: settle, begun: now, nodes: map[string]time.Time{}, list: make([]shard, n)}
+func newShardTable(self string, offers bool, n int, settle time.Duration) *shardTable {
+	t := &shardTable{self: self, offers: offers, settle: settle, nodes: map[string]time.Time{}, list: make([]shard, n)}
 	for i := range t.list {
 		t.list[i].Shard = i
 	}
 	return t
 }
 
-// reach takes whether another node that runs keys can be reached.
-func (t *shardTable) reach(node string, ok bool, now time.Time) {
-	if _, had := t.nodes[node]; ok == had {
-		return
-	}
-	if ok {
+// reach takes whether another node that runs keys can be reached; true if that is new.
+func (t *shardTable) reach(node string, ok bool, now time.Time) bool {
+	_, had := t.nodes[node]
+	switch {
+	case ok == had:
+		return false
+	case ok:
 		t.nodes[node] = now
-	} else {
+	default:
 		delete(t.nodes, node)
 	}
+	return true
 }
 
 // preferred is who should own a shard, as far as this node can see, and since when it has
@@ -104,16 +107,26 @@ func (t *shardTable) preferred(i int) (node string, since time.Time) {
 	return node, since
 }
 
-// owner takes what the directory says. It reports whether this node's ownership of the
-// shard has ended, or is another one than before: what ran for it must not go on.
-func (t *shardTable) owner(o Ownership) (ended bool) {
+// owner takes what the directory says; false when that was overtaken. What this node has
+// given up it does not own again in the same epoch: the news was under way. An
+// ownership of this node that has ended, or is another one than before, must not go on.
+func (t *shardTable) owner(o Ownership) (taken, ended bool) {
 	s := &t.list[o.Shard]
 	old := s.Ownership
-	if o.Epoch < old.Epoch || o.Epoch == old.Epoch && o.Node == old.Node && o.Deadline.Before(old.Deadline) {
-		return false // it was overtaken
+	mine := old.Node == t.self && old.Epoch > s.over
+	switch {
+	case o.Epoch < old.Epoch:
+		return false, false
+	case o.Node == t.self && (!s.claimed || o.Epoch <= s.over):
+		return false, false
+	case o.Epoch == old.Epoch && o.Node == old.Node && o.Deadline.Before(old.Deadline):
+		return false, false
 	}
 	s.Ownership = o
-	return old.Node == t.self && (o.Node != t.self || o.Epoch != old.Epoch)
+	if ended = mine && (o.Node != t.self || o.Epoch != old.Epoch); ended {
+		s.over = old.Epoch
+	}
+	return true, ended
 }
 
 // owns reports whether this node may act for a shard now.
@@ -135,6 +148,9 @@ func (t *shardTable) route(i int) string {
 
 // tick looks what is to be claimed and given up.
 func (t *shardTable) tick(now time.Time) []shardAction {
+	if t.begun.IsZero() {
+		t.begun = now
+	}
 	if !t.offers || now.Sub(t.begun) < t.settle {
 		return nil // until others had time to show up
 	}
@@ -167,7 +183,7 @@ func (t *shardTable) drained(i int) []shardAction {
 	}
 	s.draining, s.claimed = false, false
 	if s.Node == t.self {
-		s.Node, s.Deadline = "", time.Time{}
+		s.over, s.Node, s.Deadline = s.Epoch, "", time.Time{}
 	}
 	return []shardAction{{i, deedRelease}}
 }

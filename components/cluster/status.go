@@ -115,7 +115,7 @@ func (n *Node) introduce(p *peer) {
 	said := n.said
 	n.mu.RUnlock()
 	p.tellLocked(msgAliases, said)
-	p.tellLocked(msgKinds, n.keys.names)
+	p.tellLocked(msgKinds, n.keys.offers())
 }
 
 // Where is the names of the nodes that have said to have an alias, this one included,
