@@ -25,7 +25,8 @@ type Member struct {
 type Membership interface {
 	// Claim asks for a shard until Release: as soon as nobody else owns it, this
 	// node does, and the directory renews what it owns in time. Host.Owner says what
-	// came of it. To claim again is no error.
+	// came of it: ownership goes only to nodes that claim, and each time under another
+	// epoch. To claim again is no error; after Leave it does nothing.
 	Claim(shard int)
 
 	// Release gives a shard up, owned or just claimed. The node has ended what acts
