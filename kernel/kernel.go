@@ -108,6 +108,9 @@ type Kernel struct {
 	describes  map[string]func() any
 }
 
+// CallTimeout is what Config.CallTimeout says, for a Remote.
+func (k *Kernel) CallTimeout() time.Duration { return k.cfg.CallTimeout }
+
 // New makes a kernel. It panics on a Config that can only be a mistake.
 func New(cfg Config) *Kernel {
 	switch {

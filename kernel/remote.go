@@ -21,8 +21,8 @@ type Remote interface {
 	// errors.Is that callers know comes in a *PostError.
 	PostRemote(o Outgoing) error
 
-	// CallRemote waits for the handler's value, or until ctx ends, for
-	// Config.CallTimeout, or for 30 s where that is 0. What it returns is Call's.
+	// CallRemote waits for the handler's value, or until ctx ends, and as long as
+	// Kernel.CallTimeout says, or 30 s where that is 0. What it returns is Call's.
 	CallRemote(ctx context.Context, o Outgoing) (any, error)
 
 	// MonitorRemote has o.Event posted to o.From, once, when the session o.To has

@@ -111,3 +111,17 @@ func TestRegisteredTypes(t *testing.T) {
 		}()
 	}
 }
+
+func TestCallTimeoutIsTheKernels(t *testing.T) {
+	for kernels, want := range map[time.Duration]time.Duration{0: 30 * time.Second, time.Second: time.Second} {
+		k := kernel.New(kernel.Config{CallTimeout: kernels})
+		n, err := Join(k, Config{Name: "a", Transport: new(pipes).pipe("a:1"), Directory: Static{"a": "a:1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.cfg.CallTimeout != want {
+			t.Errorf("with the kernel's %v it is %v", kernels, n.cfg.CallTimeout)
+		}
+		n.abandon()
+	}
+}

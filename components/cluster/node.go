@@ -74,6 +74,9 @@ func Join(k *kernel.Kernel, cfg Config) (*Node, error) {
 
 // JoinContext is Join with a limit: it gives up when ctx ends.
 func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, error) {
+	if cfg.CallTimeout == 0 {
+		cfg.CallTimeout = k.CallTimeout()
+	}
 	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err
