@@ -29,8 +29,11 @@ func blocks(t *testing.T) []fenced {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []fenced
-	text, at := string(readme), 0
+	return blocksOf(string(readme))
+}
+
+func blocksOf(text string) (all []fenced) {
+	at := 0
 	for _, m := range fence.FindAllStringSubmatchIndex(text, -1) {
 		before := text[at:m[0]]
 		b := fenced{lang: text[m[2]:m[3]], text: text[m[4]:m[5]]}

@@ -45,7 +45,8 @@ type Config struct {
 	Shards int
 
 	// Expose lists the aliases that other nodes may post to and call. Default: all of
-	// them. IDs are not looked at, so that answers can come back; Accept may.
+	// them. IDs are not looked at, so that answers can come back, nor are keys; Accept
+	// may look at both.
 	Expose []string
 
 	// Accept decides about each event, call, monitor and hold of another node, after

@@ -27,11 +27,12 @@ func (p *peer) deliver(f filter.Frame) error {
 	p.received.Add(1)
 	to, where := split(kernel.Address(f.To))
 	a := Arrival{Node: p.name, From: p.sender(f.From), To: to, Event: f.Name, Call: f.ID != 0, Args: f.Args}
-	if err := p.n.admit(&a); err != nil {
+	forKey := strings.HasPrefix(where, ownerNode+"/")
+	if err := p.n.admit(&a, forKey); err != nil {
 		return err
 	}
 	switch {
-	case strings.HasPrefix(where, ownerNode+"/"):
+	case forKey:
 		stream, _ := strconv.ParseUint(where[len(ownerNode)+1:], 10, 64)
 		return p.n.keys.arrive(p, a, f, stream)
 	case f.ID != 0:
@@ -50,7 +51,7 @@ func (p *peer) sender(from string) kernel.Address {
 }
 
 // admit decides whether another node may do this, and puts in the address as it is here.
-func (n *Node) admit(a *Arrival) error {
+func (n *Node) admit(a *Arrival, forKey bool) error {
 	if strings.HasPrefix(a.Event, "_") || a.Event == evEnd || a.Event == evFail {
 		return fmt.Errorf("%w: event %.64q is the kernel's own", ErrRefused, a.Event)
 	}
@@ -60,7 +61,7 @@ func (n *Node) admit(a *Arrival) error {
 		return fmt.Errorf("%w: session %q serves its own node only", ErrRefused, Alias)
 	case !ok:
 		return fmt.Errorf("%w: %s was a session of another start of node %s", kernel.ErrNoSession, a.To, n.cfg.Name)
-	case n.cfg.Expose != nil && !strings.HasPrefix(string(to), "#") && !slices.Contains(n.cfg.Expose, string(to)) && !strings.Contains(string(to), "/"):
+	case n.cfg.Expose != nil && !forKey && !strings.HasPrefix(string(to), "#") && !slices.Contains(n.cfg.Expose, string(to)):
 		return fmt.Errorf("%w: alias %.64q is not in Config.Expose", ErrRefused, string(to))
 	}
 	a.To = to

@@ -86,7 +86,7 @@ type request struct {
 // keep has the node's session see to a request. recv is held.
 func (p *peer) keep(f filter.Frame) error {
 	a := Arrival{Node: p.name, From: p.sender(f.From), To: kernel.Address(text(f.Args, 1))}
-	if err := p.n.admit(&a); err != nil {
+	if err := p.n.admit(&a, false); err != nil {
 		return err
 	}
 	r := request{p: p, id: number(f.Args, 0), to: a.To, hold: f.Name == msgHold}

@@ -100,9 +100,9 @@ func (p *peer) gone(s State) {
 	p.forgot = p.forgot || was == Up
 	p.closing.Store(true)
 	ended, calls := p.end(fmt.Errorf("%w: %s is %v", kernel.ErrNoNode, p.name, s))
-	epoch := p.epoch
+	epoch, address := p.epoch, p.address
 	p.mu.Unlock()
-	p.n.transport.Drop(p.address)
+	p.n.transport.Drop(address)
 	p.after(ended, calls)
 	p.n.tellWatchers(Change{Node: p.name, State: s, Epoch: epoch, Silent: silent})
 	p.n.keys.reach(p.name, false)
@@ -143,6 +143,11 @@ func (p *peer) restarted(epoch uint64) {
 func (p *peer) end(why error) ([]outcome, []*call) {
 	p.settled, p.full = 0, false
 	ended := p.out.end(why, p.n.lastLink.Add(1))
+	for _, o := range ended {
+		if o.err == ErrUnknownOutcome {
+			p.counts.Unknown++
+		}
+	}
 	var calls []*call
 	for id, c := range p.calls {
 		calls = append(calls, c)

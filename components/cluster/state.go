@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -26,6 +27,16 @@ func (s State) String() string {
 
 // MarshalText makes JSON of a state readable.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText takes what MarshalText has made.
+func (s *State) UnmarshalText(text []byte) error {
+	i := slices.Index(stateNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("cluster: state %q; want one of %q", text, stateNames)
+	}
+	*s = State(i)
+	return nil
+}
 
 // Change is what Node.Watch tells about another node.
 type Change struct {
