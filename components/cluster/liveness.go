@@ -166,8 +166,10 @@ func (p *peer) after(ended []outcome, calls []*call) {
 	p.kept.drop()
 }
 
-// farewell says that this node leaves.
+// farewell says that this node leaves, and what it has taken.
 func (p *peer) farewell() {
+	p.recv.Lock() // a packet whose events are just being delivered is to be acknowledged
+	defer p.recv.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.state == Up {
