@@ -48,7 +48,10 @@ func TestG8_PostToNobody_K47(t *testing.T) {
 				t.Errorf("text: %s", s)
 			}
 		}
-		nobody := []kernel.Address{"nobody", "#7777", "#0", "#", "#99999999999999999999999", "#-1", "#07", "", "a@b"}
+		nobody := []kernel.Address{"nobody", "#7777", "#0", "#", "#99999999999999999999999", "#-1", "#07", ""}
+		if err := k.Post("a@b", "hello"); !errors.Is(err, kernel.ErrNoNode) || errors.Is(err, kernel.ErrNoSession) {
+			t.Errorf("post to another node: %v", err)
+		}
 		for _, to := range nobody {
 			check(k.Post(to, "hello", 1, 2, 3), to)
 		}
