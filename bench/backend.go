@@ -66,21 +66,31 @@ func checkPayload(got []byte) error {
 
 // askers has so many goroutines ask, each the next when it has its answer.
 func askers(s *server, n int, ask func(i int) error) Runner {
+	return asking(s, n, func(i int, loop func(ask func() error) error) error {
+		return loop(func() error { return ask(i) })
+	})
+}
+
+// asking is askers for those who ask from somewhere else: there run has the loop run,
+// with the way to ask.
+func asking(s *server, n int, run func(i int, loop func(ask func() error) error) error) Runner {
 	return func(ops int) (Sample, error) {
 		waits := make([][]time.Duration, n)
 		var begun atomic.Int64
 		sample, err := measureBoth(s, ops, func() error {
 			return together(n, func(i int) error {
-				last := time.Now()
-				for begun.Add(1) <= int64(ops) {
-					if err := ask(i); err != nil {
-						return err
+				return run(i, func(ask func() error) error {
+					last := time.Now()
+					for begun.Add(1) <= int64(ops) {
+						if err := ask(); err != nil {
+							return err
+						}
+						now := time.Now()
+						waits[i] = append(waits[i], now.Sub(last))
+						last = now
 					}
-					now := time.Now()
-					waits[i] = append(waits[i], now.Sub(last))
-					last = now
-				}
-				return nil
+					return nil
+				})
 			})
 		})
 		for _, w := range waits {

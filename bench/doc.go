@@ -8,7 +8,7 @@
 //	go run ./bench -many 10000            fewer sessions and timers, 30 MB instead of 3 GB
 //	go run ./bench -conns 100000          more idle connections, where ulimit -Hn allows it
 //	go run ./bench -group messaging       one group
-//	go run ./bench -group connections,streams,datagrams,children,filters,http-client,backend
+//	go run ./bench -group connections,streams,datagrams,children,filters,http-client,backend,cluster
 //	                                      all input and output, six minutes
 //	go run ./bench -row call,spawn        two rows
 //	go run ./bench -rounds 10 -json       every figure of every round

@@ -30,14 +30,19 @@ func kept(prepare func(dir, addr string) (command []string, err error)) func() *
 		if err := os.Chmod(dir, 0o755); err != nil {
 			panic(err)
 		}
-		l := must(net.Listen("tcp", "127.0.0.1:0"))
-		addr := l.Addr().String()
-		l.Close()
+		addr := freeAddress()
 		command := must(prepare(dir, addr))
 		cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "keeper", dir, addr}, command...)...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Apache's end is that of its whole process group
 		return cmd
 	}
+}
+
+// freeAddress is one at which nobody listens.
+func freeAddress() string {
+	l := must(net.Listen("tcp", "127.0.0.1:0"))
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // configured writes a configuration into the folder, and returns its name.

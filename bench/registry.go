@@ -8,7 +8,7 @@ import (
 
 // groups is everything there is to measure, in the order of the output.
 var groups = []*Group{messaging, dispatch, scaling, addresses, sessions, timers, observers, latency,
-	connections, streams, datagrams, hello, children, filters, httpClients, backends}
+	connections, streams, datagrams, hello, children, filters, httpClients, backends, clusters}
 
 // Group is a set of rows measured with the same peers.
 type Group struct {

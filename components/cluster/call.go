@@ -162,9 +162,9 @@ func (p *peer) start(id uint64, f func(context.Context, *kernel.Context) (any, e
 	}
 	job := func(c *kernel.Context) {
 		defer p.busy.Add(-1)
-		ctx, cancel := context.WithTimeout(context.Background(), p.n.cfg.CallTimeout)
-		defer cancel()
-		v, err := f(ctx, c)
+		limit := &callLimit{at: time.Now().Add(p.n.cfg.CallTimeout)}
+		defer limit.end()
+		v, err := f(limit, c)
 		p.reply(id, v, err)
 	}
 	err := p.n.inside(job)

@@ -45,9 +45,19 @@ func (p *peer) deliver(f filter.Frame) error {
 	return err
 }
 
-// sender is a session of the other node as handlers here may use it.
+// sender is a session of the other node as handlers here may use it. recv is held.
 func (p *peer) sender(from string) kernel.Address {
-	return abroad(kernel.Address(from), p.name, p.inEpoch)
+	if s := &p.last; s.address == "" || s.from != from || s.epoch != p.inEpoch {
+		*s = lastSender{from, p.inEpoch, abroad(kernel.Address(from), p.name, p.inEpoch)}
+	}
+	return p.last.address
+}
+
+// lastSender is whoever has sent the last event: often the next one, too.
+type lastSender struct {
+	from    string
+	epoch   uint64
+	address kernel.Address
 }
 
 // admit decides whether another node may do this, and puts in the address as it is here.

@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,13 +95,12 @@ func (w *linkWorld) step(faults int) {
 			v := w.posted
 			w.posted++
 			frame := fmt.Sprintf("%d,", v)
-			w.out.frames = append(w.out.frames, frame...)
-			w.out.push(waiting{size: len(frame), done: func(err error) {
+			w.out.push(waiting{done: func(err error) {
 				if w.heard[v] {
 					w.t.Errorf("told twice what became of %d", v)
 				}
 				w.heard[v], w.fate[v] = true, err
-			}})
+			}}, append(w.out.buffer(), frame...))
 		}
 	case n == 4 && faults > 1 && w.IntN(20) == 0:
 		for _, e := range w.out.end(kernel.ErrNoNode, w.out.number+1) {
@@ -202,5 +203,38 @@ func (w *linkWorld) returned(p *wire.Packet) {
 			w.out.reopen(w.out.number + 1)
 		}
 		w.resend()
+	}
+}
+
+// Events share packets up to maxPacket bytes, in order; a longer one has its own.
+func TestPacketsOfALink(t *testing.T) {
+	l := outlink{number: 1}
+	now := time.Unix(1, 0)
+	var want []byte
+	for i, size := range []int{1, maxPacket - 2, 1, 1, maxPacket, 3 * maxPacket, 5, 6, maxPacket - 10} {
+		frame := bytes.Repeat([]byte{byte('a' + i)}, size)
+		want = append(want, frame...)
+		l.push(waiting{}, append(l.buffer(), frame...))
+	}
+	if l.bytes != len(want) || l.outstanding() != 9 {
+		t.Errorf("%d events of %d bytes; want 9 of %d", l.outstanding(), l.bytes, len(want))
+	}
+	var counts []uint32
+	var got []byte
+	for f, ok := l.cut(now); ok; f, ok = l.cut(now) {
+		if f.count > 1 && len(f.frames) > maxPacket {
+			t.Errorf("%d events share a packet of %d bytes", f.count, len(f.frames))
+		}
+		if first := l.sent + 1 - uint64(f.count); f.first != first {
+			t.Errorf("a packet of %d events, after which %d are sent, begins with %d", f.count, l.sent, f.first)
+		}
+		counts = append(counts, f.count)
+		got = append(got, f.frames...)
+	}
+	if !bytes.Equal(got, want) || !slices.Equal(counts, []uint32{3, 1, 1, 1, 2, 1}) {
+		t.Errorf("packets of %v events, %d bytes; want 3, 1, 1, 1, 2 and 1, the bytes as they were posted", counts, len(got))
+	}
+	if ended := l.ack(1, 9, nil, "b", now); len(ended) > 0 || l.outstanding() != 0 || l.bytes != 0 || len(l.flight) != 0 {
+		t.Errorf("after the acknowledgement: %+v, outcomes %v", l, ended)
 	}
 }

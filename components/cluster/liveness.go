@@ -42,6 +42,7 @@ func (p *peer) beat() {
 	if p.out.stalled(now, cfg.Heartbeat) && now.Sub(p.heard) < 2*cfg.Heartbeat {
 		p.again()
 	}
+	p.repump()
 	p.mu.Unlock()
 }
 

@@ -22,6 +22,7 @@ type Node struct {
 	epoch      uint64
 	address    string
 	transport  Transport
+	puller     puller // the transport, if it is one
 	membership Membership
 	detach     func()
 	session    *kernel.Lease // see session.go
@@ -98,6 +99,7 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 			return nil, err
 		}
 	}
+	n.puller, _ = n.transport.(puller)
 	if n.session, err = k.SpawnHeld(n.relay(), kernel.Alias(Alias)); err != nil {
 		return nil, fmt.Errorf("cluster: %w; is this kernel a node already?", err)
 	}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/components/cluster/wire"
@@ -14,6 +15,11 @@ const maxFlight = 8
 // maxPacket is how many bytes of events share a packet; one event may be longer.
 const maxPacket = 128 << 10
 
+const (
+	minRoom   = 256  // bytes that a packet begins to grow in
+	keptWaits = 1024 // events whose places are kept for others when none waits
+)
+
 // outlink is the sending half of a link: what waits and what is on its way. It decides
 // and does nothing; its peer sends, and has the lock.
 type outlink struct {
@@ -23,10 +29,12 @@ type outlink struct {
 	sent   uint64 // … up to this one were put into packets …
 	last   uint64 // … and this one was posted last
 
-	waits  []waiting // events acked+1 … last
-	frames []byte    // of sent+1 … last
-	flight []flight  // events acked+1 … sent; the first may have been taken in part
-	bytes  int       // of frames and flight
+	waits  []waiting // behind the first gone, events acked+1 … last
+	gone   int
+	flight []flight // events acked+1 … sent; the first may have been taken in part
+	queue  []flight // events sent+1 … last; the last packet may still grow
+	room   int      // what the next one in queue is given to grow in
+	bytes  int      // of waits
 
 	paused bool      // the other node asks for a pause
 	moved  time.Time // when anything was sent into an empty flight, or acknowledged
@@ -39,7 +47,7 @@ type waiting struct {
 	done func(error) // told once what became of it, when that matters
 }
 
-// flight is one packet on its way.
+// flight is one packet on its way, or to be.
 type flight struct {
 	first  uint64
 	count  uint32
@@ -52,35 +60,62 @@ type outcome struct {
 	err error
 }
 
-func (l *outlink) outstanding() int { return len(l.waits) }
+func (l *outlink) outstanding() int { return len(l.waits) - l.gone }
 
-// push counts an event whose frame was appended to frames.
-func (l *outlink) push(w waiting) {
+// growing is the packet that the next event may go in, nil if it needs another.
+func (l *outlink) growing() *flight {
+	if n := len(l.queue); n > 0 && len(l.queue[n-1].frames) < maxPacket {
+		return &l.queue[n-1]
+	}
+	return nil
+}
+
+// buffer is what the next event's frame is to be appended to.
+func (l *outlink) buffer() []byte {
+	if f := l.growing(); f != nil {
+		return f.frames
+	}
+	return make([]byte, 0, max(l.room, minRoom))
+}
+
+// push takes an event whose frame was appended to buffer.
+func (l *outlink) push(w waiting, frames []byte) {
 	l.last++
-	l.waits = append(l.waits, w)
+	f, before := l.growing(), 0
+	if f != nil {
+		before = len(f.frames)
+	}
+	switch {
+	case f == nil:
+		l.queue = append(l.queue, flight{l.last, 1, frames})
+	case len(frames) > maxPacket: // not in this one
+		l.queue = append(l.queue, flight{l.last, 1, append(make([]byte, 0, maxPacket), frames[before:]...)})
+	default:
+		f.count++
+		f.frames = frames
+	}
+	w.size = len(frames) - before
 	l.bytes += w.size
+	if len(l.waits) == cap(l.waits) && l.gone > len(l.waits)/2 {
+		l.waits, l.gone = slices.Delete(l.waits, 0, l.gone), 0 // rather than grow
+	}
+	l.waits = append(l.waits, w)
+}
+
+// ready reports whether something is to be sent now.
+func (l *outlink) ready() bool {
+	return l.sent < l.last && !l.paused && len(l.flight) < maxFlight
 }
 
 // cut makes the next packet of what was posted; false when nothing is to be sent now.
 func (l *outlink) cut(now time.Time) (flight, bool) {
-	if l.sent == l.last || l.paused || len(l.flight) >= maxFlight {
+	if !l.ready() {
 		return flight{}, false
 	}
-	f := flight{first: l.sent + 1}
-	size := 0
-	for l.sent < l.last {
-		next := l.waits[l.sent-l.acked].size
-		if f.count > 0 && size+next > maxPacket {
-			break
-		}
-		size += next
-		l.sent++
-		f.count++
-	}
-	f.frames = l.frames[:size:size]
-	if l.frames = l.frames[size:]; len(l.frames) == 0 {
-		l.frames = nil // the packet has the array now
-	}
+	f := l.queue[0]
+	l.queue = slices.Delete(l.queue, 0, 1)
+	l.sent += uint64(f.count)
+	l.room = min(2*len(f.frames), maxPacket+maxPacket/8) // an event more than fits
 	if len(l.flight) == 0 {
 		l.moved = now
 	}
@@ -101,19 +136,21 @@ func (l *outlink) ack(number, upTo uint64, refused []*wire.Refusal, node string,
 		why[r.GetNumber()] = decodeError(node, r.GetCode(), r.GetText())
 	}
 	for i := range n {
-		w := &l.waits[i]
+		w := &l.waits[l.gone+i]
 		if err := why[l.acked+1+uint64(i)]; err != nil || w.done != nil {
 			outcomes = append(outcomes, outcome{*w, err})
 		}
 		l.bytes -= w.size
 	}
-	clear(l.waits[:n])
-	l.waits = l.waits[n:]
-	l.acked = upTo
-	for len(l.flight) > 0 && l.flight[0].first+uint64(l.flight[0].count)-1 <= upTo {
-		l.flight[0] = flight{}
-		l.flight = l.flight[1:]
+	clear(l.waits[l.gone : l.gone+n])
+	if l.gone += n; l.gone == len(l.waits) {
+		l.waits, l.gone = l.waits[:0], 0
+		if cap(l.waits) > keptWaits {
+			l.waits = nil
+		}
 	}
+	l.acked = upTo
+	l.flight = slices.DeleteFunc(l.flight, func(f flight) bool { return f.first+uint64(f.count)-1 <= upTo })
 	l.moved = now
 	return outcomes
 }
@@ -126,8 +163,8 @@ func (l *outlink) stalled(now time.Time, d time.Duration) bool {
 // end gives up everything, and begins the next link. What was sent may have been
 // taken: ErrUnknownOutcome; what was not has why. next is the next link's number.
 func (l *outlink) end(why error, next uint64) []outcome {
-	outcomes := make([]outcome, len(l.waits))
-	for i, w := range l.waits {
+	outcomes := make([]outcome, l.outstanding())
+	for i, w := range l.waits[l.gone:] {
 		outcomes[i] = outcome{w, why}
 		if l.acked+1+uint64(i) <= l.sent {
 			outcomes[i].err = ErrUnknownOutcome

@@ -29,6 +29,7 @@ type peer struct {
 	out     outlink
 	settled uint64 // of out: acknowledgements up to this number have arrived
 	acks    acks
+	pulling bool // the transport is going to come for packets
 	full    bool // somebody got ErrQueueFull and is to hear when that is over
 	calls   map[uint64]*call
 	counts  Counts
@@ -41,6 +42,7 @@ type peer struct {
 	inEpoch   uint64
 	frames    *filter.EventFilter
 	strangers strangers
+	last      lastSender
 	kept      kept
 	streams   map[int]uint64 // of each shard, the last stream that was refused; see lanes
 
@@ -95,14 +97,11 @@ func (p *peer) room() error {
 
 // append queues a frame, and sends it if it can be.
 func (p *peer) append(f filter.Frame, w waiting) error {
-	before := len(p.out.frames)
-	frames, err := p.n.writer.Append(p.out.frames, f)
+	frames, err := p.n.writer.Append(p.out.buffer(), f)
 	if err != nil {
 		return encodingError(err)
 	}
-	p.out.frames = frames
-	w.size = len(frames) - before
-	p.out.push(w)
+	p.out.push(w, frames)
 	p.counts.Sent++
 	p.pump()
 	return nil
@@ -145,25 +144,53 @@ func encodingError(err error) error {
 	return err
 }
 
-// pump sends what can be sent now.
+// pump sends what can be sent now, or has the transport come for it.
 func (p *peer) pump() {
 	if p.state != Up {
 		return
 	}
-	for {
-		f, ok := p.out.cut(p.n.k.Now())
-		if !ok {
-			break
+	if p.n.puller == nil {
+		for packet := p.next(); packet != nil; packet = p.next() {
+			p.transmit(packet)
 		}
-		p.send(f)
+	} else if !p.pulling && (p.out.ready() || p.acks.urgent()) {
+		p.pulling = true
+		p.n.puller.Pull(p.address, p.pull)
 	}
-	switch {
-	case p.acks.urgent():
-		p.transmit(p.packet())
-	case p.acks.due() && !p.acks.armed:
+	if p.acks.due() && !p.pulling && !p.acks.armed {
 		p.acks.armed = true
 		p.n.after(ackAfter, p.acknowledge)
 	}
+}
+
+// next is a packet that can be sent now; nil when there is none.
+func (p *peer) next() *wire.Packet {
+	if f, ok := p.out.cut(p.n.k.Now()); ok {
+		return p.pack(f)
+	}
+	if p.acks.urgent() {
+		return p.packet()
+	}
+	return nil
+}
+
+// pull is next for the transport.
+func (p *peer) pull() *wire.Packet {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == Up {
+		if packet := p.next(); packet != nil {
+			return packet
+		}
+	}
+	p.pulling = false
+	return nil
+}
+
+// repump is pump for when the transport may have forgotten to come.
+func (p *peer) repump() {
+	p.pulling = false
+	p.pump()
 }
 
 // acknowledge sends what no other packet has taken along.
@@ -175,12 +202,12 @@ func (p *peer) acknowledge() {
 	}
 }
 
-// send transmits a packet of events, for the first time or again.
-func (p *peer) send(f flight) {
+// pack makes a packet of events, for the first time or again.
+func (p *peer) pack(f flight) *wire.Packet {
 	packet := p.packet()
 	packet.Base, packet.First, packet.Count, packet.Frames = p.out.base, f.first, f.count, f.frames
 	p.counts.Packets++
-	p.transmit(packet)
+	return packet
 }
 
 // again sends what is on its way once more: some of it was lost.
@@ -191,7 +218,7 @@ func (p *peer) again() {
 	p.out.moved = p.n.k.Now()
 	for _, f := range p.out.flight {
 		p.counts.Again++
-		p.send(f)
+		p.transmit(p.pack(f))
 	}
 }
 

@@ -40,6 +40,7 @@ func (n *Node) Connected(address string) {
 	for _, p := range n.peersAt(address) {
 		p.mu.Lock()
 		p.ping()
+		p.repump()
 		p.mu.Unlock()
 	}
 }

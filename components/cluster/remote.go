@@ -12,7 +12,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/usher-go/usher/components/cluster/wire"
 )
@@ -53,7 +52,10 @@ const (
 	remoteEnded
 )
 
-var _ Transport = (*remoteTransport)(nil)
+var (
+	_ Transport = (*remoteTransport)(nil)
+	_ puller    = (*remoteTransport)(nil)
+)
 
 // usherName is the actor that packets are for. There is no other.
 const usherName = "usher"
@@ -98,11 +100,17 @@ func (t *remoteTransport) Send(address string, p *wire.Packet) {
 		return
 	}
 	defer t.gate.leave()
-	var tooLarge error
-	if size := proto.Size(p); size > t.cfg.MaxPacket {
-		tooLarge = fmt.Errorf("%w: a packet of %d bytes, %d allowed; send less, or raise Config.MaxEvent", ErrTooLarge, size, t.cfg.MaxPacket)
+	for !t.path(address, true).send(remoteItem{packet: p}) {
 	}
-	for !t.path(address, true).send(p, tooLarge) {
+}
+
+// Pull queues for the same goroutine that it is to fetch packets.
+func (t *remoteTransport) Pull(address string, next func() *wire.Packet) {
+	if !t.gate.enter() {
+		return
+	}
+	defer t.gate.leave()
+	for !t.path(address, true).send(remoteItem{next: next}) {
 	}
 }
 

@@ -35,19 +35,38 @@ const (
 
 // remoteIncoming is what a server's stream decodes a message into.
 type remoteIncoming struct {
-	message *remote.RemoteMessage
+	head    remoteHead
+	packet  *wire.Packet          // of a message that begins with it …
+	message *remote.RemoteMessage // … and any other
 	err     error
 }
 
 // remoteCodec looks at what peers send before it is decoded, when a few bytes of
-// theirs become many of ours.
+// theirs become many of ours, and makes short work of packets.
 type remoteCodec struct{ encoding.CodecV2 }
 
 func (remoteCodec) codec() encoding.CodecV2 { return encoding.GetCodecV2(grpcproto.Name) }
 
 func (remoteCodec) Name() string { return grpcproto.Name }
 
-func (c remoteCodec) Marshal(v any) (mem.BufferSlice, error) { return c.codec().Marshal(v) }
+func (c remoteCodec) Marshal(v any) (mem.BufferSlice, error) {
+	out, ok := v.(*remoteOutgoing)
+	if !ok {
+		return c.codec().Marshal(v)
+	}
+	length := out.length()
+	if mem.IsBelowBufferPoolingThreshold(length) {
+		b, err := out.append(make([]byte, 0, length))
+		return mem.BufferSlice{mem.SliceBuffer(b)}, err
+	}
+	pool := mem.DefaultBufferPool()
+	b := pool.Get(length)
+	if _, err := out.append((*b)[:0]); err != nil {
+		pool.Put(b)
+		return nil, err
+	}
+	return mem.BufferSlice{mem.NewBuffer(b, pool)}, nil
+}
 
 func (c remoteCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	in, ok := v.(*remoteIncoming)
@@ -56,7 +75,12 @@ func (c remoteCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	}
 	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer buffer.Free()
+	if packet, ok := in.head.packet(buffer.ReadOnlyData()); ok {
+		in.packet, in.err = decodePacket(packet)
+		return nil
+	}
 	if in.err = scanMessage(buffer.ReadOnlyData()); in.err == nil {
+		in.message = new(remote.RemoteMessage)
 		in.err = proto.Unmarshal(buffer.ReadOnlyData(), in.message)
 	}
 	return nil

@@ -23,9 +23,9 @@ const (
 	remoteClientPing = 10 * time.Second // gRPC allows its clients no less
 	remoteUnused     = 10 * time.Second // for a connection without a stream
 	remoteHeader     = 8 << 10
+	remoteWindow     = 1 << 20  // of bytes not read yet; one that gRPC chooses costs a ping for each packet
 	remoteStreams    = 4        // on one connection; a node opens one
 	remoteEnvelope   = 64 << 10 // around a packet
-	remoteKept       = 1 << 20  // of a buffer, for the next packet
 	remoteFlush      = 500 * time.Millisecond
 )
 
@@ -38,6 +38,8 @@ func (t *remoteTransport) serverOptions() []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(t.cfg.MaxPacket + remoteEnvelope),
 		grpc.MaxSendMsgSize(remoteEnvelope),
 		grpc.MaxHeaderListSize(remoteHeader),
+		grpc.InitialWindowSize(remoteWindow),
+		grpc.InitialConnWindowSize(remoteWindow),
 		grpc.MaxConcurrentStreams(remoteStreams),
 		grpc.ConnectionTimeout(remoteHandshake),
 		grpc.WaitForHandlers(true),
@@ -57,7 +59,7 @@ func (t *remoteTransport) dialOptions() []grpc.DialOption {
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithMaxHeaderListSize(remoteHeader),
-		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(t.cfg.MaxPacket+remoteEnvelope), grpc.MaxCallRecvMsgSize(remoteEnvelope)),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(remoteCodec{}), grpc.MaxCallSendMsgSize(t.cfg.MaxPacket+remoteEnvelope), grpc.MaxCallRecvMsgSize(remoteEnvelope)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: remoteClientPing, Timeout: remotePong}),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: remoteDialling}),
 	}

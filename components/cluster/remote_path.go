@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
-
-	"github.com/usher-go/usher/components/cluster/wire"
 )
 
 // remotePath is what there is to one address: nothing, or a run, which connects or is
@@ -32,15 +30,12 @@ const (
 )
 
 // send reports false when the path has been forgotten: there may be a new one.
-func (p *remotePath) send(packet *wire.Packet, tooLarge error) bool {
+func (p *remotePath) send(item remoteItem) bool {
 	p.mu.Lock()
-	defer p.tell()
+	defer p.mu.Unlock()
 	switch {
 	case p.gone:
 		return false
-	case tooLarge != nil:
-		p.broken(tooLarge)
-		return true
 	case p.rest != nil:
 		p.lost = true
 		return true
@@ -49,7 +44,7 @@ func (p *remotePath) send(packet *wire.Packet, tooLarge error) bool {
 		p.t.runs.Add(1)
 		go p.run.run()
 	}
-	p.run.push(packet)
+	p.run.push(item)
 	return true
 }
 
@@ -75,6 +70,13 @@ func (p *remotePath) finish() {
 	if run == nil || !run.finish() {
 		p.drop()
 	}
+}
+
+// lose is for a run that does not send a packet.
+func (p *remotePath) lose(err error) {
+	p.mu.Lock()
+	defer p.tell()
+	p.broken(err)
 }
 
 // connected is for a run whose peer has answered.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -26,10 +26,16 @@ type remoteRun struct {
 	cancel context.CancelCauseFunc
 
 	mu        sync.Mutex
-	queue     []*wire.Packet
+	queue     []remoteItem
 	connected bool
 	last      bool          // nothing follows what is queued
 	wake      chan struct{} // of one: there is something new
+}
+
+// remoteItem is a packet, or where there are some.
+type remoteItem struct {
+	packet *wire.Packet
+	next   func() *wire.Packet
 }
 
 var (
@@ -44,7 +50,7 @@ func newRemoteRun(p *remotePath) *remoteRun {
 	return r
 }
 
-func (r *remoteRun) push(p *wire.Packet) {
+func (r *remoteRun) push(p remoteItem) {
 	r.mu.Lock()
 	r.queue = append(r.queue, p)
 	r.mu.Unlock()
@@ -69,7 +75,7 @@ func (r *remoteRun) rouse() {
 }
 
 // next waits for what there is to send; nothing is the end.
-func (r *remoteRun) next() []*wire.Packet {
+func (r *remoteRun) next() []remoteItem {
 	for {
 		r.mu.Lock()
 		list, last := r.queue, r.last
@@ -161,30 +167,50 @@ func (r *remoteRun) greet(c remote.RemotingClient) (remote.Remoting_ReceiveClien
 	return stream, nil
 }
 
-// write sends packets until there are no more. Proto.Actor's messages have batches,
-// but nodes make packets of many events: more of them in one could pass the limit of
-// its length, and be lost together.
+// write sends packets until there are no more.
 func (r *remoteRun) write(stream remote.Remoting_ReceiveClient) error {
-	envelope := new(remote.MessageEnvelope)
-	message := &remote.RemoteMessage{MessageType: &remote.RemoteMessage_MessageBatch{MessageBatch: &remote.MessageBatch{
-		TypeNames: []string{packetType},
-		Targets:   []*actor.PID{actor.NewPID(r.path.address, usherName)},
-		Envelopes: []*remote.MessageEnvelope{envelope},
-	}}}
+	w := remoteWriter{stream: stream, path: r.path, next: remoteOutgoing{head: newRemoteHead(r.path.address)}}
 	for list := r.next(); len(list) > 0; list = r.next() {
-		for _, p := range list {
-			data, err := proto.MarshalOptions{}.MarshalAppend(envelope.MessageData[:0], p)
-			if err != nil {
+		for _, item := range list {
+			if err := w.send(item); err != nil {
 				return err
-			}
-			envelope.MessageData = data
-			if err := stream.Send(message); err != nil {
-				return err
-			}
-			if cap(data) > remoteKept {
-				envelope.MessageData = nil
 			}
 		}
 	}
 	return nil
+}
+
+// remoteWriter sends packets. Proto.Actor's messages have batches, but nodes make
+// packets of many events: more of them in one could pass the limit of its length, and be
+// lost together.
+type remoteWriter struct {
+	stream remote.Remoting_ReceiveClient
+	path   *remotePath
+	next   remoteOutgoing
+	shared bool // the last packet that was fetched had several events
+}
+
+func (w *remoteWriter) send(item remoteItem) error {
+	if item.next == nil {
+		return w.sendPacket(item.packet)
+	}
+	if w.shared {
+		runtime.Gosched() // whoever can run may have something for the same packet
+	}
+	for p := item.next(); p != nil; p = item.next() {
+		w.shared = p.GetCount() > 1
+		if err := w.sendPacket(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *remoteWriter) sendPacket(p *wire.Packet) error {
+	w.next.packet, w.next.size = p, proto.Size(p)
+	if err := w.path.t.tooLarge(w.next.size); err != nil {
+		w.path.lose(err)
+		return nil
+	}
+	return w.stream.SendMsg(&w.next)
 }

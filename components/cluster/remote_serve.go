@@ -81,10 +81,11 @@ func (s remoteServer) Receive(stream remote.Remoting_ReceiveServer) error {
 	if err != nil {
 		return remoteFault{codes.Unauthenticated, err}
 	}
-	m, err := receive(stream)
+	next, err := receive(stream, nil)
 	if err != nil {
 		return err
 	}
+	m := next.message
 	if err := checkGreeting(m.GetConnectRequest()); err != nil {
 		return fault(err)
 	}
@@ -95,18 +96,23 @@ func (s remoteServer) Receive(stream remote.Remoting_ReceiveServer) error {
 	}}); err != nil {
 		return err
 	}
-	for {
-		m, err := receive(stream)
+	for head := newRemoteHead(s.t.address); ; {
+		next, err := receive(stream, head)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := checkBatch(m.GetMessageBatch(), s.t.address); err != nil {
+		if next.packet != nil {
+			s.t.deliver(turn, next.packet, from)
+			continue
+		}
+		batch := next.message.GetMessageBatch()
+		if err := checkBatch(batch, s.t.address); err != nil {
 			return fault(err)
 		}
-		for _, e := range m.GetMessageBatch().Envelopes {
+		for _, e := range batch.Envelopes {
 			p := new(wire.Packet)
 			if err := proto.Unmarshal(e.MessageData, p); err != nil {
 				return fault(err)
@@ -117,9 +123,9 @@ func (s remoteServer) Receive(stream remote.Remoting_ReceiveServer) error {
 }
 
 // receive returns the next message that is not too large, in any way.
-func receive(stream grpc.ServerStream) (*remote.RemoteMessage, error) {
-	next := remoteIncoming{message: new(remote.RemoteMessage)}
-	switch err := stream.RecvMsg(&next); status.Code(err) {
+func receive(stream grpc.ServerStream, head remoteHead) (*remoteIncoming, error) {
+	next := &remoteIncoming{head: head}
+	switch err := stream.RecvMsg(next); status.Code(err) {
 	case codes.OK:
 	case codes.Canceled, codes.DeadlineExceeded, codes.Unavailable: // nobody's fault
 		return nil, err
@@ -132,7 +138,7 @@ func receive(stream grpc.ServerStream) (*remote.RemoteMessage, error) {
 	if next.err != nil {
 		return nil, fault(next.err)
 	}
-	return next.message, nil
+	return next, nil
 }
 
 func (t *remoteTransport) deliver(turn *remoteTurn, p *wire.Packet, from []string) {

@@ -52,6 +52,53 @@ func TestRemote_InOrder(t *testing.T) {
 	}
 }
 
+// What is fetched goes in order with what is handed over, and each source is asked until
+// it has nothing more.
+func TestRemote_Pull(t *testing.T) {
+	const packets = 100
+	done := make(chan struct{})
+	var last uint64
+	b := startRemote(t, remoteConfig{}, func(p *wire.Packet) {
+		if last++; p.First != last {
+			t.Errorf("packet %d, want %d", p.First, last)
+		}
+		if last == 2*packets {
+			close(done)
+		}
+	})
+	a := startRemote(t, remoteConfig{})
+	for first := uint64(1); first <= packets; first++ {
+		number := 2*first - 1
+		given := false
+		a.Pull(b.address, func() *wire.Packet {
+			if given = !given; given {
+				return &wire.Packet{First: number, Count: uint32(number % 3)}
+			}
+			return nil
+		})
+		a.Send(b.address, &wire.Packet{First: number + 1})
+	}
+	select {
+	case <-done:
+	case <-time.After(remotePatience):
+		t.Fatalf("not all packets arrive\n%s", remoteStacks())
+	}
+	if at := a.next("connected").who; at != b.address {
+		t.Errorf("connected to %s", at)
+	}
+	a.silent()
+}
+
+// A source that is forgotten is told as a loss, like a packet.
+func TestRemote_PullInARest(t *testing.T) {
+	a, b := startRemote(t, remoteConfig{}), startRemote(t, remoteConfig{})
+	b.stop()
+	for range 2 { // the second one falls into the rest
+		a.Pull(b.address, func() *wire.Packet { return nil })
+		a.next("broken")
+	}
+}
+
 // Pitfall: after a peer's end packets are lost in silence. Each end is told, and the
 // peer is found again at the same address.
 func TestRemote_PeerEndsAndIsBack(t *testing.T) {

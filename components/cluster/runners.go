@@ -3,7 +3,7 @@ package cluster
 import "sync/atomic"
 
 // maxIdle is how many goroutines wait for the next call: their stacks have grown.
-const maxIdle = 16
+const maxIdle = 64
 
 // runners are goroutines that run one call after the other.
 type runners struct {

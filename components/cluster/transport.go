@@ -31,6 +31,14 @@ type Transport interface {
 	Close() error
 }
 
+// puller is a Transport that comes for packets when it can send them, so that what is
+// posted until then goes together.
+type puller interface {
+	// Pull has next called on another goroutine, without locks, until it returns nil:
+	// like Send of each packet. It may be forgotten with what is lost, and by Drop.
+	Pull(address string, next func() *wire.Packet)
+}
+
 // Carrier is the node as its Transport sees it. Methods are for any goroutine and do
 // not block; those for one address come one after the other.
 type Carrier interface {
