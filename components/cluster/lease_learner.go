@@ -69,6 +69,12 @@ func (l *leaseLearner) over(shard int, b leaseBallot) []leaseAction {
 	return k.end(shard)
 }
 
+// released reports whether a ballot's node is known to have given the shard up.
+func (l *leaseLearner) released(shard int, b leaseBallot) bool {
+	k := l.known[shard]
+	return k != nil && k.over && k.ballot == b
+}
+
 func (k *leaseKnown) end(shard int) []leaseAction {
 	if !k.live {
 		return nil

@@ -115,6 +115,9 @@ func (t *leaseTable) take(now time.Duration, from int, start uint64, e leaseEntr
 		}
 		return append(acts, t.proposer.freed(now, e.shard)...)
 	case leaseRefused:
+		if t.learner.released(e.shard, e.owned) {
+			e.stamp = 0 // it will hear of that, too, sooner than it says
+		}
 		acts := t.proposer.apply(now, from, e)
 		if owner := e.owned.node(); e.owned != 0 && e.stamp > 0 && owner < t.nodes {
 			acts = append(acts, t.learned(now, owner, e.shard, e.owned, now+min(e.stamp, t.lease))...)

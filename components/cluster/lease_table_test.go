@@ -115,6 +115,41 @@ func TestLease_AsksAgainWhenFreed(t *testing.T) {
 	}
 }
 
+// An acceptor that has not heard of a release yet, which this node has, is asked again
+// soon, and not when the lease would have ended.
+func TestLease_ReleaseOvertaken(t *testing.T) {
+	table := leaseTestTable(0)
+	old := newLeaseBallot(7, 1)
+	table.say(4*time.Second, 1, leaseRenew, old) // node 1 owns shard 0
+	table.claim(4*time.Second, 0)
+	table.turn(4*time.Second + table.proposer.gather())
+	table.say(5*time.Second, 1, leaseRelease, old)
+	due, _ := table.next()
+	acts := table.turn(due)
+	prepare := func() (b leaseBallot) {
+		for _, a := range acts {
+			if a.to == 2 && a.entry.kind == leasePrepare {
+				b = a.entry.ballot
+			}
+		}
+		return b
+	}
+	b := prepare()
+	if b == 0 {
+		t.Fatalf("no question: %+v", acts)
+	}
+	asked := due
+	table.apply(asked, leaseMail{from: 2, start: 102, entries: []leaseEntry{{kind: leaseRefused, ballot: b, stamp: 2 * time.Second, owned: old}}})
+	for due <= asked+2*time.Second {
+		if due, _ = table.next(); due > asked+time.Second {
+			t.Fatalf("asks again after %v", due-asked)
+		}
+		if acts = table.turn(due); prepare() != 0 {
+			return
+		}
+	}
+}
+
 // Every message brings the highest counter that its sender knows.
 func TestLease_CountersAreLearned(t *testing.T) {
 	table := leaseTestTable(0)

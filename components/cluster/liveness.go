@@ -103,7 +103,9 @@ func (p *peer) gone(s State) {
 	ended, calls := p.end(fmt.Errorf("%w: %s is %v", kernel.ErrNoNode, p.name, s))
 	epoch, address := p.epoch, p.address
 	p.mu.Unlock()
-	p.n.transport.Drop(address)
+	if !p.n.left.Load() { // else Close follows, which sends the last words
+		p.n.transport.Drop(address)
+	}
 	p.after(ended, calls)
 	p.n.tellWatchers(Change{Node: p.name, State: s, Epoch: epoch, Silent: silent})
 	p.n.keys.reach(p.name, false)
@@ -167,13 +169,14 @@ func (p *peer) after(ended []outcome, calls []*call) {
 	p.kept.drop()
 }
 
-// farewell says that this node leaves, and what it has taken.
+// farewell says that this node leaves, and what it has taken. The other one may have
+// heard of it before this one of the other.
 func (p *peer) farewell() {
 	p.recv.Lock() // a packet whose events are just being delivered is to be acknowledged
 	defer p.recv.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state == Up {
+	if p.state != Left {
 		packet := p.packet()
 		packet.Leaving = true
 		p.transmit(packet)

@@ -195,8 +195,12 @@ func sharedServer(t *testing.T) *server {
 	return shared.list[0]
 }
 
-// TestMain also sees to it that directories leave no goroutine behind.
+// TestMain also sees to it that directories leave no goroutine behind, and has the test
+// binary be a node's process, too.
 func TestMain(m *testing.M) {
+	if status, ok := nodeProcess(); ok {
+		os.Exit(status)
+	}
 	status := m.Run()
 	for _, s := range shared.list {
 		s.close()
@@ -241,8 +245,10 @@ type proxy struct {
 	conns map[net.Conn]bool
 }
 
-func newProxy(s *server) (*proxy, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+func newProxy(s *server) (*proxy, error) { return newProxyAt(s, "127.0.0.1:0") }
+
+func newProxyAt(s *server, address string) (*proxy, error) {
+	ln, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}

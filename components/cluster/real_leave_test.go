@@ -1,0 +1,83 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/usher-go/usher/components/cluster"
+	"github.com/usher-go/usher/kernel"
+)
+
+// The last words of a node that leaves arrive, over the transport that Join makes by
+// itself, and so long before it would count as lost.
+func TestReal_LastWords(t *testing.T) {
+	for range 10 {
+		lastWords(t)
+	}
+}
+
+func lastWords(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	list := cluster.Static{}
+	for _, name := range []string{"a", "b"} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		list[name] = ln.Addr().String()
+		ln.Close()
+	}
+	join := func(name string) (*kernel.Kernel, *cluster.Node) {
+		k := kernel.New(kernel.Config{})
+		n, err := cluster.Join(k, cluster.Config{Name: name, Directory: list, LostAfter: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k, n
+	}
+	ak, a := join("a")
+	bk, b := join("b")
+	states := make(chan cluster.State, 10)
+	_, err := ak.Spawn(simReceiver(func(c *kernel.Context) error {
+		switch c.Event() {
+		case "_start":
+			return a.Watch(c, "changed")
+		case "changed":
+			states <- c.Arg(0).(cluster.Change).State
+		}
+		return nil
+	}), kernel.Alias("watcher"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 2)
+	for _, k := range []*kernel.Kernel{ak, bk} {
+		go func() { ended <- k.Run(ctx) }()
+		defer func() {
+			k.Stop()
+			if err := <-ended; err != nil && !errors.Is(err, kernel.ErrStopped) {
+				t.Error(err)
+			}
+		}()
+	}
+	for want := range 3 {
+		select {
+		case s := <-states:
+			if s != []cluster.State{cluster.Connecting, cluster.Up, cluster.Left}[want] {
+				t.Fatalf("node b is %v", s)
+			}
+			if s == cluster.Up {
+				if err := b.Leave(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+		case <-ctx.Done():
+			t.Fatal("a does not hear of b")
+		}
+	}
+}
