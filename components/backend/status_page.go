@@ -1,14 +1,11 @@
 package backend
 
 import (
-	"encoding/json"
-	"net"
 	"net/http"
-	"net/netip"
 	"os"
-	"strings"
 	"time"
 
+	"github.com/usher-go/usher/components/internal/statuspage"
 	"github.com/usher-go/usher/kernel"
 )
 
@@ -139,55 +136,8 @@ type statusPage struct {
 var _ http.Handler = (*statusPage)(nil)
 
 func (p *statusPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		h.Set("Allow", "GET, HEAD")
-		http.Error(w, "use GET", http.StatusMethodNotAllowed)
-	case !p.cfg.AllowRemote && !local(r):
-		http.Error(w, "only from this machine; StatusConfig.AllowRemote opens it", http.StatusForbidden)
-	case wantsJSON(r):
-		h.Set("Content-Type", "application/json")
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		_ = e.Encode(ReadStatus(p.k, p.cfg.Servers...))
-	default:
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-		_ = statusTemplate.Execute(w, newPage(ReadStatus(p.k, p.cfg.Servers...), r))
+	if statuspage.Begin(w, r) && statuspage.Admit(w, r, p.cfg.AllowRemote, "StatusConfig.AllowRemote opens it") {
+		st := ReadStatus(p.k, p.cfg.Servers...)
+		statuspage.Show(w, r, st, statusTemplate, func() any { return newPage(st, r) })
 	}
-}
-
-// wantsJSON goes by what a client names first.
-func wantsJSON(r *http.Request) bool {
-	if f := r.URL.Query().Get("format"); f != "" {
-		return f == "json"
-	}
-	accept := r.Header.Get("Accept")
-	at := strings.Index(accept, "application/json")
-	html := strings.Index(accept, "text/html")
-	return at >= 0 && (html < 0 || at < html)
-}
-
-// local says whether a request comes from this machine and means it: a page
-// elsewhere whose name leads here (DNS rebinding) has another Host, and a proxy says
-// that it is one.
-func local(r *http.Request) bool {
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
-		if r.Header.Get(name) != "" {
-			return false
-		}
-	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil { // a unix socket, whose permissions say who may
-		return !strings.Contains(r.RemoteAddr, ":")
-	}
-	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	at, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return peer.Addr().Unmap().IsLoopback() && (err == nil && at.Unmap().IsLoopback() || strings.EqualFold(host, "localhost"))
 }
