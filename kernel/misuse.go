@@ -65,7 +65,13 @@ func (c *Context) verify() {
 
 // check is for those methods of a wheel that belong in its owner's turn.
 func (src *Source) check() {
-	if src.s.k.debug == nil || src.gone || src.s.runsHere() {
+	if src.s.k.debug != nil {
+		src.verify()
+	}
+}
+
+func (src *Source) verify() {
+	if src.gone || src.s.runsHere() {
 		return
 	}
 	e := newMisuse(src.s, "")

@@ -55,6 +55,10 @@ func (p *parallel) enqueue(ch *chain, s *session) {
 		if ch.w.next.CompareAndSwap(nil, s) {
 			return // this worker's next turn: its cache is warm and nobody need be woken
 		}
+		if ch.w.looking {
+			ch.w.found.push(s)
+			return
+		}
 		ch.w.put(s)
 		if p.parkedN.Load() > 0 {
 			p.wakeOne()

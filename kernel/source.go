@@ -68,6 +68,10 @@ func (src *Source) Wake() { src.wake(nil) }
 // on somebody who is about to queue it and holds nothing until then.
 func (src *Source) wake(ch *chain) {
 	s := src.s
+	if ch != nil && src.rouse() {
+		s.k.par.enqueue(ch, s)
+		return
+	}
 	s.mu.Lock()
 	if s.dead || src.woken.Load() {
 		s.mu.Unlock()
@@ -83,6 +87,20 @@ func (src *Source) wake(ch *chain) {
 	first := s.in.empty()
 	*s.in.next() = ev
 	s.close(ch, first)
+}
+
+// rouse is wake for a session that is idle, in parallel mode; the caller puts it into
+// a run queue. Idle no more, it holds itself: so here, too, the flag comes second. A
+// wake between the two adds an event of its own, and so a turn that is not needed.
+func (src *Source) rouse() bool {
+	s := src.s
+	if src.woken.Load() || !s.openIdle() {
+		return false
+	}
+	src.woken.Store(true)
+	*s.out.next() = event{kind: evWheel, a: [2]any{src}, from: s}
+	s.state.And(^bFirst)
+	return true
 }
 
 // Watch says whether the wheel waits for something that may wake it: then it

@@ -30,6 +30,7 @@ func TestK21_AWokenWheelHolds(t *testing.T) {
 						src := <-begun
 						for range 20 * turns {
 							src.Wake()
+							kernel.WakeAll([]*kernel.Source{src, src})
 							runtime.Gosched()
 						}
 					}()

@@ -69,7 +69,8 @@ func (w *worker) glance() {
 		k.fire(w.ch, now)
 		k.timers.firing.Unlock()
 	}
-	if w.n.Load() > 0 {
+	if w.n.Load() > 0 && now-w.sought > int64(seekEvery) {
+		w.sought = now
 		w.look()
 	}
 	switch turns := now - w.glanced; {
@@ -89,5 +90,6 @@ func (w *worker) glance() {
 // is small, because the next turns may be longer than the last.
 const (
 	glanceEvery = 100 * time.Microsecond
+	seekEvery   = 5 * glanceEvery // what a lookout finds comes after all that is queued
 	maxStride   = 64
 )

@@ -27,9 +27,11 @@ type worker struct {
 	looked uint          // … when it glanced up last, see glance
 	stride uint          // turns between two glances
 
-	wake func(*Source) // wakeSource, bound once
+	wake    func(*Source) // wakeSource, bound once
+	looking bool          // whom it wakes now …
+	found   runQueue      // … is put into the queue with the others
 
-	glanced, yielded int64 // when it did so last, by the kernel's clock
+	glanced, yielded, sought int64 // when it did so last, by the kernel's clock
 }
 
 // fairness: next comes first, as its session is warm. After so many turns, fewer
@@ -47,6 +49,16 @@ func (w *worker) put(s *session) {
 	w.mu.Lock()
 	w.q.push(s)
 	w.n.Add(1)
+	w.mu.Unlock()
+}
+
+// putAll moves the first n from q.
+func (w *worker) putAll(q *runQueue, n int) {
+	w.mu.Lock()
+	for range n {
+		w.q.push(q.pop())
+	}
+	w.n.Add(int32(n))
 	w.mu.Unlock()
 }
 
@@ -132,8 +144,8 @@ func (p *parallel) injected(w *worker) *session {
 	defer p.mu.Unlock()
 	share := p.inject.len() / len(p.all)
 	s := p.inject.pop()
-	for ; share > 0 && p.inject.len() > 0; share-- {
-		w.put(p.inject.pop())
+	if n := min(share, p.inject.len()); n > 0 {
+		w.putAll(&p.inject, n)
 	}
 	if p.inject.len() > 0 && p.parked > 0 {
 		p.cond.Signal()

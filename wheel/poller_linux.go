@@ -33,6 +33,7 @@ type poller struct {
 	looking sync.Mutex // one goroutine at a time asks the system, or closes the instance
 	events  [pollBatch]unix.EpollEvent
 	found   [pollBatch]*descriptor
+	woken   []*kernel.Source // whom the goroutine has to wake
 }
 
 // slot is what an event's ticket leads to. The descriptor's own number would not
@@ -151,10 +152,15 @@ const pollBatch = 256
 
 func (p *poller) run(file *os.File, raw syscall.RawConn) {
 	pprof.SetGoroutineLabels(context.Background()) // it is nobody's in particular
+	gather := func(src *kernel.Source) { p.woken = append(p.woken, src) }
 	look := func(fd uintptr) bool {
 		p.looking.Lock()
 		defer p.looking.Unlock()
-		return p.look(int(fd), (*kernel.Source).Wake) != 0
+		n := p.look(int(fd), gather)
+		kernel.WakeAll(p.woken)
+		clear(p.woken)
+		p.woken = p.woken[:0]
+		return n != 0
 	}
 	for {
 		if err := raw.Read(look); err != nil {

@@ -19,7 +19,7 @@ func (w *waiter) ready() { w.wake((*kernel.Source).Wake) }
 // wake is ready for those who have a quicker way to wake a source. A nil waiter does
 // not wait.
 func (w *waiter) wake(wake func(*kernel.Source)) {
-	if w != nil && w.waits.Swap(false) {
+	if w != nil && w.waits.Load() && w.waits.Swap(false) {
 		wake(w.src)
 	}
 }
