@@ -88,7 +88,7 @@ func TestW92_G12_OutputIsBounded(t *testing.T) {
 				synctest.Wait()
 				leave()
 				_ = far.Close()
-				if n := <-typed; n == 0 || n > 16<<10 {
+				if n := <-typed; n > 16<<10 { // none, if the output was full before the first look
 					t.Errorf("%d keys were read", n)
 				}
 			})
