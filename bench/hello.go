@@ -2,13 +2,14 @@ package main
 
 // Peers that are HTTP servers.
 const (
-	usherRoute      = "usher-route"   // components/httpd, answered by a session
-	usherHandler    = "usher-handler" // components/httpd with Config.Handler
-	usherPrefork    = "usher-prefork" // components/httpd with Config.Prefork, answered by a session of the worker
-	goFasthttp      = "fasthttp"
-	fasthttpPrefork = "fasthttp-prefork"
-	nginx           = "nginx"
-	apachePrefork   = "apache-prefork"
+	usherRoute          = "usher-route"           // components/httpd, answered by a session
+	usherHandler        = "usher-handler"         // components/httpd with Config.Handler
+	usherPrefork        = "usher-prefork"         // components/httpd with Config.Prefork, answered by a session of the worker
+	usherPreforkHandler = "usher-prefork-handler" // … by an http.Handler
+	goFasthttp          = "fasthttp"
+	fasthttpPrefork     = "fasthttp-prefork"
+	nginx               = "nginx"
+	apachePrefork       = "apache-prefork"
 )
 
 // hello is what an HTTP server costs beside the work that it is there for. All peers
@@ -16,7 +17,7 @@ const (
 var hello = &Group{
 	Name:  "hello",
 	About: "HTTP servers that answer hello, world",
-	Peers: []string{usherRoute, usherHandler, usherPrefork, goPlain, goFasthttp, fasthttpPrefork, nginx, apachePrefork, perl},
+	Peers: []string{usherRoute, usherHandler, usherPrefork, usherPreforkHandler, goPlain, goFasthttp, fasthttpPrefork, nginx, apachePrefork, perl},
 	Needs: map[string]func() error{goFasthttp: needFasthttp, fasthttpPrefork: needFasthttp, nginx: needNginx, apachePrefork: needApache, perl: needSimpleHTTP},
 	Shows: "HTTP servers by what another process sees; CPU is the server's, its children included",
 	Rows: []*Row{
@@ -30,11 +31,14 @@ var hello = &Group{
 				{Peer: usherRoute, Limit: 1.11, Against: goPlain}, // 0.9 × its requests per second
 				{Peer: usherHandler, Limit: 1.11, Against: goPlain},
 				{Peer: usherPrefork, Limit: 1.11, Against: goPlain},
-				{Peer: usherPrefork, Figure: CPU, Limit: 0.5, Against: apachePrefork},   // twice its requests for the same work
-				{Peer: usherPrefork, Limit: 0.5, Against: apachePrefork, Stretch: true}, // wrk's work is in both
+				{Peer: usherPrefork, Limit: 0.5, Against: apachePrefork, Stretch: true},
+				{Peer: usherPreforkHandler, Limit: 1.11, Against: goPlain},
+				{Peer: usherPreforkHandler, Figure: CPU, Limit: 0.5, Against: apachePrefork},   // twice its requests for the same work
+				{Peer: usherPreforkHandler, Limit: 0.5, Against: apachePrefork, Stretch: true}, // … and each second, with wrk's work in both
 				{Peer: usherRoute, Figure: Failed},
 				{Peer: usherHandler, Figure: Failed},
 				{Peer: usherPrefork, Figure: Failed},
+				{Peer: usherPreforkHandler, Figure: Failed},
 			},
 		},
 		// Connections that are kept after one request, weighed as those of

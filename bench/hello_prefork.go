@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime"
 
@@ -12,17 +13,27 @@ import (
 	"github.com/usher-go/usher/session"
 )
 
+// The two pools differ in who answers: a session of the worker, or an http.Handler.
+const (
+	byEvents  = "hello"
+	byHandler = "hello-handler"
+)
+
 // A worker is this program once more, or that of the tests, and goes no further than
 // here. It has one processor to itself, as those of fasthttp have.
 func init() {
-	prefork.Main(map[string]func(){"hello": func() {
-		runtime.GOMAXPROCS(1)
-		_, err := newPreforked(runtime.NumCPU())
-		fmt.Fprintln(os.Stderr, "bench: httpd.New has returned in a worker:", err)
-	}})
-	preforked := func(workers int) Server {
+	workers := map[string]func(){}
+	for _, name := range []string{byEvents, byHandler} {
+		workers[name] = func() {
+			runtime.GOMAXPROCS(1)
+			_, err := newPreforked(name, runtime.NumCPU())
+			fmt.Fprintln(os.Stderr, "bench: httpd.New has returned in a worker:", err)
+		}
+	}
+	prefork.Main(workers)
+	preforked := func(name string, workers int) Server {
 		return Server{Serve: func(at func(fmt.Stringer)) error {
-			p, err := newPreforked(workers)
+			p, err := newPreforked(name, workers)
 			if err != nil {
 				return err
 			}
@@ -30,8 +41,9 @@ func init() {
 			return p.run()
 		}}
 	}
-	few := preforked(fewWorkers)
-	hello.serve(usherPrefork, map[string]Server{"hello-http": preforked(runtime.NumCPU()), "idle-worker": few, "reload": few})
+	few := preforked(byEvents, fewWorkers)
+	hello.serve(usherPrefork, map[string]Server{"hello-http": preforked(byEvents, runtime.NumCPU()), "idle-worker": few, "reload": few})
+	hello.serve(usherPreforkHandler, map[string]Server{"hello-http": preforked(byHandler, runtime.NumCPU())})
 }
 
 // preforkedServer is a server with workers, and its master's kernel.
@@ -44,24 +56,29 @@ func (p preforkedServer) run() error { return p.k.Run(context.Background()) }
 
 // newPreforked has so many workers for good, each of which takes its part of the load's
 // connections and a few more: who is awake first would take most of them. In a worker it does not return.
-func newPreforked(workers int) (preforkedServer, error) {
-	return newGrowing(workers, workers, helloConns/workers+2)
+func newPreforked(name string, workers int) (preforkedServer, error) {
+	return newGrowing(name, workers, workers, helloConns/workers+2)
 }
 
 // newGrowing begins with some workers; TTIN adds to them.
-func newGrowing(workers, most, conns int) (preforkedServer, error) {
+func newGrowing(name string, workers, most, conns int) (preforkedServer, error) {
 	k := kernel.New(kernel.Config{})
-	s, err := httpd.New(k, httpd.Config{
+	cfg := httpd.Config{
 		KeepAlive: true, MaxConns: httpd.NoLimit,
-		Handlers: []httpd.Route{{Dir: "^/hello$", Session: "pages", Event: "hello"}},
 		Prefork: &prefork.Config{
-			Name: "hello", StartServers: workers, MinSpareServers: workers, MaxSpareServers: prefork.Unlimited, MaxClients: most,
+			Name: name, StartServers: workers, MinSpareServers: workers, MaxSpareServers: prefork.Unlimited, MaxClients: most,
 			ConnsPerServer: conns,
 			Server: func(c *kernel.Context, _ *prefork.Worker) error {
 				_, err := c.Spawn(session.New(helloPage), kernel.Alias("pages"))
 				return err
 			},
 		},
-	})
+	}
+	if name == byHandler {
+		cfg.Handler = http.HandlerFunc(goHello)
+	} else {
+		cfg.Handlers = []httpd.Route{{Dir: "^/hello$", Session: "pages", Event: "hello"}}
+	}
+	s, err := httpd.New(k, cfg)
 	return preforkedServer{s, k}, err
 }

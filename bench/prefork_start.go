@@ -33,7 +33,7 @@ func init() {
 // when it was begun with each, and when that one was ready.
 func usherWorkerStarts(ops int) (Sample, error) {
 	s := Sample{Ops: ops, TimeOnly: true}
-	p, err := newGrowing(1, 1+ops, prefork.Unlimited)
+	p, err := newGrowing(byEvents, 1, 1+ops, prefork.Unlimited)
 	if err != nil {
 		return s, err
 	}
