@@ -14,7 +14,8 @@ import (
 	"github.com/usher-go/usher/kernel"
 )
 
-// bubble runs a test with nodes a, b and c in virtual time.
+// bubble runs a test with nodes a, b and c in virtual time: in a bubble time.Sleep waits for
+// nothing but for all goroutines to have nothing to do before then.
 func bubble(t *testing.T, f func(t *testing.T, net *pipes, a, b, c *real)) {
 	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
 		t.Run(m.String(), func(t *testing.T) {
@@ -399,6 +400,39 @@ func TestRefusedByAccept(t *testing.T) {
 		shut.none(t)
 		l1.Release()
 		l2.Release()
+		a.stop(t)
+		b.stop(t)
+	})
+}
+
+// An event that only its sender thinks short enough is refused alone.
+func TestLimitsThatDiffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := new(pipes)
+		a := start(t, net, kernel.Parallel, "a", func(c *Config) { c.MaxEvent = 1 << 20 })
+		b := start(t, net, kernel.Parallel, "b", func(c *Config) { c.MaxEvent = 10_000 })
+		a.go_()
+		b.go_()
+		atB, lease := b.hear(t, "logger", nil)
+		for _, text := range []string{"one", strings.Repeat("x", 20_000), "two"} {
+			if err := a.k.Post("logger@b", "line", text); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := a.k.Call(t.Context(), "logger@b", "line", strings.Repeat("x", 200_000)); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("a call that is too long: %v", err)
+		}
+		if err := a.k.Post("logger@b", "line", "three"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if got := len(atB.c); got < 2 {
+			t.Errorf("%d events have arrived", got)
+		}
+		if n := a.Status().Nodes[0].Outstanding; n != 0 {
+			t.Errorf("%d events are never acknowledged", n)
+		}
+		lease.Release()
 		a.stop(t)
 		b.stop(t)
 	})

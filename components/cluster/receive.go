@@ -186,35 +186,44 @@ func (p *peer) takeEvents(packet *wire.Packet) {
 	}
 }
 
-// deliverAll delivers what a packet has, but for the first skip events.
+// deliverAll delivers what a packet has, but for the first skip events. From one on that
+// cannot be told from the next, such as one above this node's MaxEvent, all are refused.
 func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
 	p.frames.Feed(packet.GetFrames())
+	var broken error
 	for range packet.GetCount() {
-		f, ok, err := p.frames.Next()
-		if !ok && err == nil {
-			err = fmt.Errorf("%w: the packet ends early", filter.ErrMalformed)
-		}
-		if errors.Is(err, filter.ErrUnusable) || !ok && err != nil && !isFrameError(err) {
-			p.frames = p.n.newFilter()
-			p.n.refuse(packet, "has events that cannot be read: %v", err)
-			break // the rest is sent again, or the link stalls: it is for the other side's people
+		var f filter.Frame
+		err := broken
+		if broken == nil {
+			if f, err = p.nextFrame(); err != nil && !isFrameError(err) {
+				err = encodingError(err)
+				broken = err
+				p.n.refuse(packet, "has events that cannot be read: %v", err)
+			}
 		}
 		if skip > 0 {
 			skip--
 			continue
 		}
 		if p.in.full() {
-			p.frames = p.n.newFilter()
-			return
+			break // the rest is sent again
 		}
 		if err == nil {
 			err = p.deliver(f)
 		}
 		p.in.take(err)
 	}
-	if len(p.frames.Pending()) > 0 {
+	if broken != nil || len(p.frames.Pending()) > 0 {
 		p.frames = p.n.newFilter()
 	}
+}
+
+func (p *peer) nextFrame() (filter.Frame, error) {
+	f, ok, err := p.frames.Next()
+	if !ok && err == nil {
+		err = fmt.Errorf("%w: the packet ends early", filter.ErrMalformed)
+	}
+	return f, err
 }
 
 func isFrameError(err error) bool {
