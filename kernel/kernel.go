@@ -233,14 +233,21 @@ func (k *Kernel) Stop() { k.signal(k.root, sigStop, nil, 0) }
 func (k *Kernel) stopDecided() {
 	k.stopMu.Lock()
 	defer k.stopMu.Unlock()
-	if !k.stopped() {
+	if !isClosed(k.stopping) {
 		close(k.stopping)
 	}
 }
 
+// stopped reports whether the stop of the whole kernel is decided.
 func (k *Kernel) stopped() bool {
+	k.stopMu.Lock()
+	defer k.stopMu.Unlock()
+	return isClosed(k.stopping)
+}
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-k.stopping:
+	case <-c:
 		return true
 	default:
 		return false

@@ -106,7 +106,7 @@ func (o *observe) drop(ev *event, to *session, why Reason) {
 		r.Args = ev.args()
 		o.Dropped(r, why)
 	}
-	if o.warn && o.first("dropped "+ev.name+string(why)) {
+	if o.warn && !o.k.stopped() && o.first("dropped "+ev.name+string(why)) {
 		slog.Warn("usher: dropped event", "event", ev.name, "to", to.describe(), "from", addr(ev.from).String(), "reason", string(why))
 	}
 }

@@ -31,6 +31,7 @@ import "time"
 //
 // Without an observer (Config.Observer nil), what would be lost in silence is
 // logged through slog, once per cause: unhandled events, dropped events, failures.
+// What the stop of the whole kernel drops is not: the program has asked for that.
 type Observer struct {
 	// Events.
 	Posted    func(Record)         // handed to the kernel; once more, with Err, if it was refused

@@ -109,7 +109,8 @@ func TestD8_D14_MethodsThatFail(t *testing.T) {
 }
 
 // D15: without an observer, an event that nobody handles is warned of, once for
-// each name, with the remedy. So is a dropped one.
+// each name, with the remedy. So is a dropped one, but not what is left when the
+// whole kernel is stopped.
 func TestD15_WarningsWithoutAnObserver(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		var p page
@@ -126,6 +127,12 @@ func TestD15_WarningsWithoutAnObserver(t *testing.T) {
 			},
 			"stop": func(c *kernel.Context) error { c.Stop(); return c.Yield("lost") },
 		}, kernel.Alias("a"))
+		k.run()
+		k = boot(t, m, observer(nil))
+		k.spawn(table{
+			"_start":      func(c *kernel.Context) error { c.Kernel().Stop(); return c.Yield("left behind") },
+			"left behind": nop.none,
+		})
 		k.run()
 		lines := p.lines()
 		if len(lines) != 2 || !strings.Contains(lines[0], `unhandled event; add session.Handle for it`) ||
