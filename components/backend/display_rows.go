@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/usher-go/usher/components/internal/words"
 )
 
 // row is what a Display shows of a service.
@@ -101,11 +103,11 @@ type column struct {
 var columns = []column{
 	{"SERVICE", 0, row.service},
 	{"STATE", 14, func(r row) string { return "● " + string(r.Liveness) }},
-	{"SEEN", -7, func(r row) string { return ago(r.Last, r.now) }},
-	{"ROUND TRIP", -10, func(r row) string { return trip(r.RoundTrip) }},
-	{"RECEIVED", -9, func(r row) string { return grouped(int64(r.Received), ",") }},
-	{"SENT", -9, func(r row) string { return grouped(int64(r.Sent), ",") }},
-	{"ASKED", -6, func(r row) string { return grouped(int64(r.Asked), ",") }},
-	{"QUEUED", -8, func(r row) string { return size(int64(r.Queued)) }},
-	{"TX", -3, func(r row) string { return grouped(int64(r.Tx), ",") }},
+	{"SEEN", -7, func(r row) string { return words.Ago(r.Last, r.now) }},
+	{"ROUND TRIP", -10, func(r row) string { return words.Trip(r.RoundTrip) }},
+	{"RECEIVED", -9, func(r row) string { return words.Grouped(r.Received, ",") }},
+	{"SENT", -9, func(r row) string { return words.Grouped(r.Sent, ",") }},
+	{"ASKED", -6, func(r row) string { return words.Grouped(r.Asked, ",") }},
+	{"QUEUED", -8, func(r row) string { return words.Size(r.Queued) }},
+	{"TX", -3, func(r row) string { return words.Grouped(r.Tx, ",") }},
 }

@@ -4,35 +4,28 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
-	"reflect"
-	"strconv"
-	"time"
+
+	"github.com/usher-go/usher/components/internal/statuspage"
 )
 
 //go:embed status.html
 var statusHTML string
 
-var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
-	"clock":  func(t time.Time) string { return t.Format("15:04:05") },
-	"rfc":    func(t time.Time) string { return t.Format(time.RFC3339) },
-	"ago":    ago,
-	"trip":   trip,
-	"size":   func(n any) string { return size(reflect.ValueOf(n).Int()) },
-	"number": func(n any) string { return grouped(reflect.ValueOf(n).Int(), "\u202f") },
+var statusTemplate = statuspage.Page(statusHTML, template.FuncMap{
 	"state":  stateClass,
 	"live":   func(l Liveness) string { return liveClass[l] },
 	"policy": policy,
-}).Parse(statusHTML))
+})
 
 // page is what the template needs beside the Status.
 type page struct {
 	Status
+	statuspage.Frame
 	Ready, Clients, Waiting, Asked int // in all
-	Refresh                        int // seconds; 0: none
 }
 
 func newPage(s Status, r *http.Request) *page {
-	p := &page{Status: s}
+	p := &page{Status: s, Frame: statuspage.NewFrame(r)}
 	for _, c := range s.Connections {
 		if c.State == Ready || c.State == Suspect {
 			p.Ready++
@@ -42,9 +35,6 @@ func newPage(s Status, r *http.Request) *page {
 	}
 	for _, s := range s.Servers {
 		p.Clients += s.State.Connections
-	}
-	if n, err := strconv.Atoi(r.URL.Query().Get("refresh")); err == nil {
-		p.Refresh = min(max(n, 0), 3600)
 	}
 	return p
 }

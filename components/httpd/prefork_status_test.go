@@ -66,7 +66,7 @@ func TestP37_StatusOfWorkers(t *testing.T) {
 			t.Errorf("%v", shown)
 		}
 		html := page("/status")
-		if n := len(regexp.MustCompile(`<tr><td><span class="l (idle|busy)" title="(idle|busy)">[_W]</span></td>`).FindAllString(html, -1)); n != 5 {
+		if n := len(regexp.MustCompile(`<tr><td><span class="l (good|busy)" title="(idle|busy)">[_W]</span></td>`).FindAllString(html, -1)); n != 5 {
 			t.Errorf("%d workers in\n%s", n, html)
 		}
 		for _, want := range []string{"<h2>Limits</h2>", "<dt>Idle</dt><dd>4</dd>", "GET /slow/%3Cb%3E", "GET /status</td>"} {

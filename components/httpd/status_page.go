@@ -7,35 +7,31 @@ import (
 	"html/template"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/usher-go/usher/components/internal/statuspage"
 )
 
 //go:embed status.html
 var statusHTML string
 
-var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
-	"ago":      func(t, now time.Time) string { return span(now.Sub(t)) },
+var statusTemplate = statuspage.Page(statusHTML, template.FuncMap{
+	"for":      func(t, now time.Time) string { return span(now.Sub(t)) },
 	"span":     span,
-	"bytes":    size,
-	"clock":    func(t time.Time) string { return t.Format("15:04:05") },
-	"rfc":      func(t time.Time) string { return t.Format(time.RFC3339) },
 	"state":    stateClass,
 	"duration": func(d time.Duration) string { return d.Round(10 * time.Microsecond).String() },
-	"number":   grouped,
-}).Parse(statusHTML))
+})
 
 // page is what the template needs beside the Status.
 type page struct {
 	Status
+	statuspage.Frame
 	Idle, Busy, Rest int
 	Cells            []cell
 	Key              []cell
 	Others           []part
-	Refresh          int // seconds; 0: none
-	Faster, JSON     template.URL
 }
 
 // cell is one letter of the scoreboard.
@@ -54,7 +50,7 @@ type datum struct{ Name, Value string }
 const order = "_WSGX."
 
 func newPage(st Status, r *http.Request) *page {
-	p := &page{Status: st}
+	p := &page{Status: st, Frame: statuspage.NewFrame(r, "token")}
 	bySlot := map[int]string{}
 	for _, w := range st.Workers {
 		bySlot[w.Slot] = fmt.Sprintf("slot %d, pid %d: %s %s", w.Slot, w.PID, w.State, w.Request)
@@ -75,21 +71,6 @@ func newPage(st Status, r *http.Request) *page {
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.Parts)) {
 		p.Others = append(p.Others, newPart(name, st.Parts[name]))
-	}
-	q := r.URL.Query()
-	if n, err := strconv.Atoi(q.Get("refresh")); err == nil {
-		p.Refresh = min(max(n, 0), 3600)
-	}
-	link := func(name, value string) template.URL {
-		v := url.Values{name: {value}}
-		if t := q.Get("token"); t != "" {
-			v.Set("token", t)
-		}
-		return template.URL("?" + v.Encode()) // encoded just now
-	}
-	p.Faster, p.JSON = link("refresh", "2"), link("format", "json")
-	if p.Refresh > 0 {
-		p.Faster = link("refresh", "0")
 	}
 	return p
 }
@@ -129,29 +110,10 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-func size(n int64) string {
-	switch {
-	case n == 0:
-		return "–"
-	case n < 1<<20:
-		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
-}
-
-// grouped has a thin space before each three digits.
-func grouped(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "\u202f" + s[i:]
-	}
-	return s
-}
-
 // stateClass is a CSS class.
 func stateClass(letter string) string {
-	if c, ok := map[string]string{"_": "idle", "W": "busy", "S": "start", "G": "drain", "X": "stop", ".": "dead"}[letter]; ok {
+	if c, ok := map[string]string{"_": "good", "W": "busy", "S": "fair", "G": "drain", "X": "bad", ".": "dead"}[letter]; ok {
 		return c
 	}
-	return "stop"
+	return "bad"
 }
