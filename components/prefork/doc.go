@@ -87,7 +87,8 @@
 // script in its place is read anew for every worker. The master's own numbers do not
 // change: they need an upgrade, which starts a new master, hands the listeners over
 // and ends this one. After either, the old program's processes stay until their last
-// connection has ended or DrainTimeout (for an upgrade: Grace) has passed.
+// connection has ended or DrainTimeout (for an upgrade: Grace) has passed. The next
+// reload needs room for its workers beside them.
 //
 // Master and workers must agree on how they talk. Where a new version of this
 // package does not, its workers end with [ErrInheritance] or [ErrScoreboard], the
@@ -115,7 +116,8 @@
 //     (P75). Growth towards MinSpareServers is judged at every event and every
 //     CheckSpares; it is doubled from 1 to 32 workers an interval while the last
 //     interval's were not enough (P79). Workers still starting count as spare,
-//     and all living ones count against MaxClients, draining ones too (P48, P78).
+//     and all living ones count against MaxClients, draining ones too (P48, P78),
+//     unless a reload has replaced them.
 //   - More than MaxSpareServers idle workers are asked to retire, oldest first
 //     (P76), by a message and never by a signal (P78); only the intervals judge
 //     that, so a short lull costs no worker.

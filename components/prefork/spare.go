@@ -7,10 +7,16 @@ type counts struct {
 	by       [states]int // without fresh ones
 	live     int         // all that have or will have a process
 	fresh    int         // of them, those whose generation has not taken over
+	former   int         // and those whose generation a reload has replaced: they only finish
 	unproved int         // living, not fresh, not asked to go, good start not yet shown
 }
 
 func (c counts) serving() int { return c.by[StateIdle] + c.by[StateBusy] }
+
+// own are those that count against maxClients. What a reload has replaced does not:
+// it may have one connection that lasts for days, and nobody would be started in place
+// of a worker that dies meanwhile.
+func (c counts) own() int { return c.live - c.fresh - c.former }
 
 func (t *table) count() counts {
 	var c counts
@@ -24,6 +30,9 @@ func (t *table) count() counts {
 		if t.fresh(s) {
 			c.fresh++
 			continue
+		}
+		if s.generation < t.generation {
+			c.former++
 		}
 		c.by[s.state]++
 		if !s.proved && !s.asked {
@@ -54,13 +63,12 @@ func (t *table) reconcile() {
 // wanted is how many workers to add now: all of the first ones when there is
 // nobody (P75), else what is missing of the spare ones, where those still
 // starting count as spare (P78). MaxClients is above both (P4), but for the
-// successors of workers that are to be recycled.
+// successors of workers that are to be recycled, and of those that a reload replaced.
 func (t *table) wanted(c counts) int {
 	due, leaving := t.overdue()
 	relief := t.recyclable(c, len(due), leaving)
-	old := c.live - c.fresh
-	room := min(t.maxClients+min(relief, t.surplus)-old, len(t.slots)-c.live)
-	if old == 0 {
+	room := min(t.maxClients+min(relief, t.surplus)-c.own(), len(t.slots)-c.live)
+	if c.own() == 0 {
 		return t.boots.allow(min(t.start, room), c.unproved, t.now)
 	}
 	missing := min(t.minSpare+relief-c.by[StateIdle]-c.by[StateStarting], room)
