@@ -176,6 +176,8 @@ func (cfg *Config) fill() (*routes, error) {
 	limit(&err, "IdleTimeout", &cfg.IdleTimeout, 75*time.Second)
 	limit(&err, "AnswerTimeout", &cfg.AnswerTimeout, 2*time.Minute)
 	limit(&err, "ShutdownTimeout", &cfg.ShutdownTimeout, 30*time.Second)
+	cfg.WriteTimeout = min(cfg.WriteTimeout, ever) // it is calculated with
+	cfg.MaxHeader = min(cfg.MaxHeader, 1<<30)      // so does net/http
 	for _, t := range []struct {
 		field string
 		Target
@@ -208,6 +210,9 @@ func (cfg *Config) fill() (*routes, error) {
 	}
 	return compile("Config.Handlers", cfg.Handlers)
 }
+
+// ever is longer than any connection.
+const ever = 100 * 365 * 24 * time.Hour
 
 // hasCertificate asks what a server needs of a configuration (H10).
 func hasCertificate(t *tls.Config) bool {
