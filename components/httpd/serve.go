@@ -16,6 +16,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c.asked.Store(true)
 	defer s.leave(s.enter(r))
 	r = s.limitRead(w, r)
+	if s.now() != isOpen {
+		w.Header().Set("Connection", "close") // HTTP/2, too, understands that here
+	}
 
 	var route *compiled
 	if r.Method != http.MethodConnect { // H36
