@@ -171,7 +171,8 @@
 // [ErrReload] and [ErrUpgrade] come from Pool.Reload and Pool.Upgrade, and to the
 // kernel's observer; the pool goes on. [ErrPIDFile] comes from New, or ends the pool.
 // [ErrInheritance] and [ErrScoreboard] are a worker's, on its standard error. A
-// worker that cannot go on writes why to standard error and exits with status 1.
+// worker that cannot go on writes why to standard error, with the stack of a panic, and
+// exits with status 1.
 // The kernel's observer hears of every worker that is lost (Kernel.Report).
 //
 // # Limits

@@ -55,6 +55,12 @@ func TestP57_CrashLoopGivesUp(t *testing.T) {
 				if !strings.Contains(err.Error(), "4 in a row") || !strings.Contains(err.Error(), "standard error") {
 					t.Errorf("the error does not help: %v", err)
 				}
+				if name == "panics" && !strings.Contains(err.Error(), "goroutine ") {
+					t.Errorf("no stack: %v", err)
+				}
+				if n := r.lost.Load(); n < 4 {
+					t.Errorf("%d workers were reported as lost", n)
+				}
 				if _, err := r.Stats(); !errors.Is(err, kernel.ErrNoSession) {
 					t.Errorf("Stats: %v", err)
 				}

@@ -4,6 +4,7 @@ package prefork
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -87,7 +88,11 @@ func (w *Worker) Requested() { w.estate.seat.request() }
 // work is New in a worker: it runs the kernel and ends the process.
 func work(k *kernel.Kernel, cfg Config) {
 	if err := runWorker(k, cfg); err != nil {
-		fmt.Fprintf(os.Stderr, "prefork: worker of %q, pid %d: %v\n", cfg.Name, os.Getpid(), err)
+		var stack []byte
+		if x := (*kernel.Exception)(nil); errors.As(err, &x) {
+			stack = x.Stack // of a panic: nobody else can print it
+		}
+		fmt.Fprintf(os.Stderr, "prefork: worker of %q, pid %d: %v\n%s", cfg.Name, os.Getpid(), err, stack)
 		os.Exit(1)
 	}
 	os.Exit(0)
