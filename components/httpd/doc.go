@@ -105,8 +105,8 @@
 // second, and leaves when all are closed. No request is lost that was sent on a new
 // connection or before an idle one was closed; a client that falls silent and sends just
 // when that happens sees the end of the connection before any byte of an answer, and may
-// send again (RFC 9112, 9.3.1). When the whole pool ends,
-// clients in the backlog that nobody has accepted are reset.
+// send again (RFC 9112, 9.3.1). When the whole pool ends, clients in the backlog that
+// nobody has accepted are reset.
 //
 // The server's session exists in the master and in each worker. To the master's, Shutdown
 // ends the pool, StopListen too, but not the server, and StartListen begins again;
