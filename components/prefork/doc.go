@@ -116,8 +116,8 @@
 //     (P75). Growth towards MinSpareServers is judged at every event and every
 //     CheckSpares; it is doubled from 1 to 32 workers an interval while the last
 //     interval's were not enough (P79). Workers still starting count as spare,
-//     and all living ones count against MaxClients, draining ones too (P48, P78),
-//     unless a reload has replaced them.
+//     and all living ones count against MaxClients, draining ones too (P48, P78).
+//     Those that a reload has replaced keep nobody away of StartServers new ones.
 //   - More than MaxSpareServers idle workers are asked to retire, oldest first
 //     (P76), by a message and never by a signal (P78); only the intervals judge
 //     that, so a short lull costs no worker.

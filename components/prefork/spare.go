@@ -13,9 +13,7 @@ type counts struct {
 
 func (c counts) serving() int { return c.by[StateIdle] + c.by[StateBusy] }
 
-// own are those that count against maxClients. What a reload has replaced does not:
-// it may have one connection that lasts for days, and nobody would be started in place
-// of a worker that dies meanwhile.
+// own are those that work, or will, or finish, for the generation that has taken over.
 func (c counts) own() int { return c.live - c.fresh - c.former }
 
 func (t *table) count() counts {
@@ -62,12 +60,11 @@ func (t *table) reconcile() {
 
 // wanted is how many workers to add now: all of the first ones when there is
 // nobody (P75), else what is missing of the spare ones, where those still
-// starting count as spare (P78). MaxClients is above both (P4), but for the
-// successors of workers that are to be recycled, and of those that a reload replaced.
+// starting count as spare (P78).
 func (t *table) wanted(c counts) int {
 	due, leaving := t.overdue()
 	relief := t.recyclable(c, len(due), leaving)
-	room := min(t.maxClients+min(relief, t.surplus)-c.own(), len(t.slots)-c.live)
+	room := min(t.room(c)+min(relief, t.surplus), len(t.slots)-c.live)
 	if c.own() == 0 {
 		return t.boots.allow(min(t.start, room), c.unproved, t.now)
 	}
@@ -78,6 +75,14 @@ func (t *table) wanted(c counts) int {
 	n := t.boots.allow(t.ramp.grant(missing), c.unproved, t.now)
 	t.ramp.left -= n
 	return n
+}
+
+// room is how many there may be more: MaxClients is above the spare ones (P4), but for
+// the successors of workers that are to be recycled. What a reload has replaced may have
+// one connection for days. It counts, so that the next reload has room, but does not keep
+// away whom StartServers asks for: in the end nobody would serve.
+func (t *table) room(c counts) int {
+	return max(t.maxClients-c.own()-c.former, t.start-c.own())
 }
 
 func (t *table) spawn(generation int) {
