@@ -63,7 +63,7 @@ func (s *Server) drain() {
 		return
 	}
 	if s.post != nil {
-		s.post.gate.Close()
+		s.post.gate.Shut()
 	}
 	// From now on answers say that they are the last. What is idle may be about to ask,
 	// and hears it with its answer.
