@@ -120,7 +120,7 @@
 // to whoever is awake first, and stay there: where few clients keep theirs for long,
 // ConnsPerServer has the workers share them evenly.
 //
-// StatusHandler is a page that shows all of them.
+// StatusHandler is a page that shows all of them, to people, programs and Prometheus.
 //
 // # Lifetime and goroutines
 //

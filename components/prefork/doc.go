@@ -43,7 +43,8 @@
 // # Events
 //
 // Every connection comes as the event that Config.Server gave to [Worker.Serve],
-// posted to the session it named, with a net.Conn as its argument. It belongs to
+// posted to the session it named, with a net.Conn as its argument (or from Accept of
+// [Worker.Listener], for servers that are no sessions). It belongs to
 // that session, and closing it makes room for the next one. A handler that fails
 // ends its worker's kernel, unless it is handled as any other exception is, and
 // another worker takes the place.
