@@ -67,7 +67,7 @@ func (s *Server) drain() {
 	}
 	// From now on answers say that they are the last. What is idle may be about to ask,
 	// and hears it with its answer.
-	s.unlessOver(lull, func() { s.http.SetKeepAlivesEnabled(false) })
+	s.unlessOver(lull, func() { go s.http.SetKeepAlivesEnabled(false) }) // TLS may wait for its clients
 	// What has said nothing yet gets five seconds (H90). Not sooner: once net/http
 	// shuts down, it drops also what it has just read. It closes what is silent by
 	// then, and looks now and then; settle sees the end at once.
