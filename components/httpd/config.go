@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/usher-go/usher/components/prefork"
@@ -23,9 +24,9 @@ type Config struct {
 	// Listen has one entry for each address: "tcp://host:port", where port 0 is any
 	// free one and an empty host is loopback, or "unix:///path", with "?mode=0660"
 	// behind it for the permissions of the socket; "systemd://name" is a socket that the
-	// service manager has opened, see prefork.Config. Every interface is
-	// "tcp://0.0.0.0:80", or "tcp://[::]:80" for both families. Default, without
-	// Listeners: "tcp://127.0.0.1:0" (H3, H4).
+	// service manager has opened, see prefork.Config, and which StopListen closes for
+	// good. Every interface is "tcp://0.0.0.0:80", or "tcp://[::]:80" for both families.
+	// Default, without Listeners: "tcp://127.0.0.1:0" (H3, H4).
 	Listen []string
 
 	// Listeners are accepted from, too, and belong to the server: sockets that were
@@ -176,6 +177,8 @@ func (cfg *Config) fill() (*routes, error) {
 	limit(&err, "IdleTimeout", &cfg.IdleTimeout, 75*time.Second)
 	limit(&err, "AnswerTimeout", &cfg.AnswerTimeout, 2*time.Minute)
 	limit(&err, "ShutdownTimeout", &cfg.ShutdownTimeout, 30*time.Second)
+	cfg.WriteTimeout = min(cfg.WriteTimeout, ever) // it is calculated with
+	cfg.MaxHeader = min(cfg.MaxHeader, 1<<30)      // so does net/http
 	for _, t := range []struct {
 		field string
 		Target
@@ -193,6 +196,8 @@ func (cfg *Config) fill() (*routes, error) {
 		return nil, misconfigured("Config.MaxHeader", "is %d; want 0 for 1 MiB, or more", cfg.MaxHeader)
 	case cfg.AccessLogFormat < Common || cfg.AccessLogFormat > JSON:
 		return nil, misconfigured("Config.AccessLogFormat", "is %d; want Common, Combined or JSON", cfg.AccessLogFormat)
+	case slices.Contains(cfg.Listeners, nil):
+		return nil, misconfigured("Config.Listeners", "has a nil; leave it out")
 	case cfg.Prefork != nil && len(cfg.Listeners) > 0:
 		return nil, misconfigured("Config.Listeners", "are %d, beside Prefork; use Listen, where prefork knows systemd:// too", len(cfg.Listeners))
 	case cfg.TLS != nil && !hasCertificate(cfg.TLS):
@@ -208,6 +213,9 @@ func (cfg *Config) fill() (*routes, error) {
 	}
 	return compile("Config.Handlers", cfg.Handlers)
 }
+
+// ever is longer than any connection.
+const ever = 100 * 365 * 24 * time.Hour
 
 // hasCertificate asks what a server needs of a configuration (H10).
 func hasCertificate(t *tls.Config) bool {

@@ -35,6 +35,7 @@ func TestH1_H6_H10_H19_H83_Misconfigured(t *testing.T) {
 		{"Config.Log2Handler.Event is empty", httpd.Config{Handlers: ok, Log2Handler: half}},
 		{"Config.ErrorHandler.Event is empty", httpd.Config{Handlers: ok, ErrorHandler: half}},
 		{"Config.SetupHandler.Session is empty", httpd.Config{Handlers: ok, SetupHandler: httpd.Target{Event: "x"}}},
+		{"Config.Listeners has a nil", httpd.Config{Handlers: ok, Listeners: []net.Listener{nil}}},
 		{"Config.MaxBody is -2", httpd.Config{Handlers: ok, MaxBody: -2}},
 		{"Config.MaxConns is -2", httpd.Config{Handlers: ok, MaxConns: -2}},
 		{"Config.MaxHeader is -1", httpd.Config{Handlers: ok, MaxHeader: -1}},
@@ -54,6 +55,11 @@ func TestH1_H6_H10_H19_H83_Misconfigured(t *testing.T) {
 }
 
 func TestH1_SimulatedIsRefused(t *testing.T) {
+	for _, in := range []httpd.Spawner{nil, (*kernel.Kernel)(nil), (*kernel.Context)(nil)} {
+		if _, err := httpd.New(in, httpd.Config{Handler: http.NotFoundHandler()}); !errors.Is(err, httpd.ErrConfig) {
+			t.Errorf("%T: %v", in, err)
+		}
+	}
 	if _, err := httpd.New(kerneltest.New(t), httpd.Config{Handler: http.NotFoundHandler()}); !errors.Is(err, httpd.ErrConfig) {
 		t.Errorf("got %v", err)
 	}

@@ -14,7 +14,8 @@ type ConnectionID uint64
 var connectionIDs atomic.Uint64
 
 // Connection is the client's side of one or more requests (H65, H68). Its methods
-// are for any goroutine.
+// are for any goroutine. One that no server has made, as in a handler's test, is open
+// and stays so.
 type Connection struct {
 	ID         ConnectionID
 	RemoteIP   string // "local" of a unix socket (H70)
@@ -50,10 +51,13 @@ func parts(a net.Addr, nameless string) (string, int) {
 
 // Dead reports whether the connection was closed, by whichever side, or a write to
 // it failed (H71). It may be looked at before an answer is made.
-func (c *Connection) Dead() bool { return c.c.dead.Load() }
+func (c *Connection) Dead() bool { return c.c != nil && c.c.dead.Load() }
 
 // TLS is the state of an encrypted connection, nil of a plain one (H72).
 func (c *Connection) TLS() *tls.ConnectionState {
+	if c.c == nil {
+		return nil
+	}
 	t := c.c.tls.Load()
 	if t == nil {
 		return nil
@@ -77,5 +81,8 @@ func (c *Connection) Cipher() string {
 // event removes it (H76). For a connection that is closed already the event is
 // posted at once.
 func (c *Connection) OnClose(ctx *kernel.Context, event string, args ...any) {
+	if c.c == nil {
+		return
+	}
 	c.c.closers.set(ctx.Self(), event, args, ctx.Lease)
 }

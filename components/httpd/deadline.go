@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,8 @@ type deadlines struct {
 	readBy  time.Time // what was asked for …
 	later   bool      // … and has to be set before the next Read
 
-	writeBy atomic.Int64 // when what is written now is late, since epoch; 0: no such limit is set
+	writeBy atomic.Int64  // when what is written now is late, since epoch; 0: no such limit is set
+	ownBy   time.Duration // what SetWriteDeadline was asked for, since epoch; 0: nothing
 }
 
 // epoch is what writeBy counts from: a clock that nobody sets.
@@ -62,29 +64,51 @@ func (c *conn) endRead() {
 // limitWrite gives a write Config.WriteTimeout, and up to an eighth more: so the
 // timer of a busy connection is set now and then, and not for each answer.
 func (c *conn) limitWrite() error {
-	d, now := c.server.cfg.WriteTimeout, time.Since(epoch)
-	if due := time.Duration(c.writeBy.Load()); d <= 0 || due != 0 && due-now >= d {
+	d := c.server.cfg.WriteTimeout
+	if due := time.Duration(c.writeBy.Load()); d <= 0 || due != 0 && due-time.Since(epoch) >= d {
 		return nil
 	}
-	d += d / 8
-	c.writeBy.Store(int64(now + d))
-	return c.Conn.SetWriteDeadline(deadline(d))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.armWrite()
+}
+
+// armWrite sets the limit, or the deadline that somebody has asked for, if that comes
+// first.
+func (c *conn) armWrite() error {
+	due, own := time.Duration(0), c.ownBy
+	if d := c.server.cfg.WriteTimeout; d > 0 {
+		due = time.Since(epoch) + d + d/8
+	}
+	if own != 0 && (due == 0 || own < due) {
+		due = own
+	}
+	c.writeBy.Store(int64(due))
+	if due == 0 {
+		return c.Conn.SetWriteDeadline(time.Time{})
+	}
+	return c.Conn.SetWriteDeadline(epoch.Add(due))
 }
 
 // SetWriteDeadline is called by net/http after each request, to lift a limit. Here
-// each Write has one of its own, and nothing is to be done.
+// each Write has one of its own, and as a rule nothing is to be done.
 func (c *conn) SetWriteDeadline(t time.Time) error {
-	if t.IsZero() && c.server.cfg.WriteTimeout > 0 {
-		return nil
-	}
-	c.writeBy.Store(0)
-	return c.Conn.SetWriteDeadline(t)
-}
-
-func (c *conn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.later = false
-	c.writeBy.Store(0)
-	return c.Conn.SetDeadline(t)
+	before := c.ownBy
+	if c.ownBy = 0; !t.IsZero() {
+		c.ownBy = cmp.Or(t.Sub(epoch), -1)
+	}
+	if c.ownBy == 0 && before == 0 {
+		return nil
+	}
+	return c.armWrite()
+}
+
+// SetDeadline is SetReadDeadline and SetWriteDeadline.
+func (c *conn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
 }

@@ -100,12 +100,13 @@
 //	}
 //
 // A worker is busy, and so shown, while it has a request, not while it has a connection.
-// One that retires, for MaxRequests, a reload or the end, accepts no more, answers what
-// runs with "Connection: close", closes idle connections, and leaves when all are closed.
-// No request is lost that was sent on a new connection or before an idle one was closed;
-// a client that sends just when that happens sees the end of the connection before any
-// byte of an answer, and may send again (RFC 9112, 9.3.1). When the whole pool ends,
-// clients in the backlog that nobody has accepted are reset.
+// One that retires, for MaxRequests, a reload or the end, accepts no more, answers with
+// "Connection: close", closes connections that ask for nothing within a quarter of a
+// second, and leaves when all are closed. No request is lost that was sent on a new
+// connection or before an idle one was closed; a client that falls silent and sends just
+// when that happens sees the end of the connection before any byte of an answer, and may
+// send again (RFC 9112, 9.3.1). When the whole pool ends, clients in the backlog that
+// nobody has accepted are reset.
 //
 // The server's session exists in the master and in each worker. To the master's, Shutdown
 // ends the pool, StopListen too, but not the server, and StartListen begins again;
@@ -119,7 +120,7 @@
 // to whoever is awake first, and stay there: where few clients keep theirs for long,
 // ConnsPerServer has the workers share them evenly.
 //
-// StatusHandler is a page that shows all of them.
+// StatusHandler is a page that shows all of them, to people, programs and Prometheus.
 //
 // # Lifetime and goroutines
 //

@@ -348,3 +348,20 @@ func TestH42_ImpossibleCode(t *testing.T) {
 		t.Errorf("%q", r.entries())
 	}
 }
+
+// A handler may be tried with a Response of the test's own.
+func TestResponseThatNoServerHasMade(t *testing.T) {
+	a := &httpd.Response{Code: 200, Header: http.Header{}, Connection: &httpd.Connection{}}
+	a.Stream("pages", "more", false)
+	a.WriteString("hello")
+	a.Send()
+	a.Done()
+	a.Close()
+	if string(a.Content) != "hello" || a.Sent() != 0 || a.Streaming() {
+		t.Errorf("%+v", a)
+	}
+	if c := a.Connection; c.Dead() || c.TLS() != nil || c.Cipher() != "" {
+		t.Errorf("%+v", c)
+	}
+	a.Connection.OnClose(nil, "closed")
+}

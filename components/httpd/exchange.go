@@ -11,7 +11,8 @@ import (
 
 // exchange is what stands between a Response, which anybody may use at any time,
 // and the request's goroutine, which alone writes. It does not know the Response
-// before that is done, so that one which nobody has can be found.
+// before that is done, so that one which nobody has can be found. A Response that no
+// server has made has none.
 type exchange struct {
 	server *Server
 	conn   *conn
@@ -46,6 +47,9 @@ type piece struct {
 
 // do has one thing happen, and tells the ErrorHandler what cannot be.
 func (x *exchange) do(v verb, r *Response) {
+	if x == nil {
+		return
+	}
 	verdict, says := x.apply(v, r)
 	if verdict == retire {
 		x.conn.retire()
@@ -144,6 +148,9 @@ func (x *exchange) rouse() {
 }
 
 func (x *exchange) mark(to Target) {
+	if x == nil {
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.stream == nil {
@@ -153,6 +160,9 @@ func (x *exchange) mark(to Target) {
 }
 
 func (x *exchange) streaming() bool {
+	if x == nil {
+		return false
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.stream.begun()

@@ -220,3 +220,39 @@ func TestH90_H89_SilentAtShutdown(t *testing.T) {
 		})
 	}
 }
+
+// Who asks soon after a graceful end began is answered, and told that it was the last
+// time. Who does not is hung up on, and not before.
+func TestH89_P29_WhoAsksDuringAGracefulEndIsAnswered(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "handled") })
+	for path, want := range map[string]string{"/foo": "hello", "/other": "handled"} {
+		cfg := httpd.Config{Alias: "web", KeepAlive: true, Handler: handler}
+		inBubble(t, cfg, pages{"foo": hello}, func(t *testing.T, dial func() *peer, r *rig) {
+			var peers []*peer
+			for range 2 {
+				p := dial()
+				p.in = bufio.NewReader(p)
+				p.get(path)
+				if a := p.want(200, want); a.Close {
+					t.Error("closed too early")
+				}
+				peers = append(peers, p)
+			}
+			synctest.Wait()
+			began := time.Now()
+			if err := httpd.Shutdown.PostFrom(r.k, "web", true); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(200 * time.Millisecond) // of the bubble
+			peers[0].get(path)
+			if a := peers[0].want(200, want); !a.Close {
+				t.Errorf("%s: no \"Connection: close\"", path)
+			}
+			peers[0].end()
+			peers[1].end()
+			if d := time.Since(began); d != 250*time.Millisecond {
+				t.Errorf("%s: hung up on after %v", path, d)
+			}
+		})
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,7 +111,7 @@ func (l *accessLog) write(e entry) {
 // apache appends the line. What comes from outside is quoted, so that nobody writes
 // lines of his own.
 func (e entry) apache(b []byte, combined bool) []byte {
-	b = append(b, e.ip...)
+	b = append(b, strings.Map(plain, e.ip)...)
 	b = append(b, " - - ["...)
 	b = e.began.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
 	b = append(b, "] "...)
@@ -134,6 +135,14 @@ func (e entry) apache(b []byte, combined bool) []byte {
 		}
 	}
 	return append(b, '\n')
+}
+
+// plain keeps in one word what a client of a unix socket has called its own.
+func plain(r rune) rune {
+	if r <= ' ' || r > '~' {
+		return '?'
+	}
+	return r
 }
 
 // number10 appends a number, and a hyphen for none.

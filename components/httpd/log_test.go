@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -146,5 +148,29 @@ func TestH12_AccessLogFails(t *testing.T) {
 		if n := r.count("report"); n != 3 {
 			t.Errorf("%q", r.entries())
 		}
+	}
+}
+
+// A client of a unix socket may call its own what it likes, and writes no lines with it.
+func TestH12_H70_ClientsPathInTheAccessLog(t *testing.T) {
+	dir, err := os.MkdirTemp("", "usher") // t.TempDir can be too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	r := newRig(t, kernel.Parallel)
+	log := &lines{}
+	s := r.serve(httpd.Config{AccessLog: log, Listen: []string{"unix://" + dir + "/s"}}, pages{"foo": hello})
+	own := &net.UnixAddr{Net: "unix", Name: dir + "/a b\nc"}
+	nc, err := net.DialUnix("unix", own, s.Addrs()[0].(*net.UnixAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPeer(t, nc)
+	p.get("/foo")
+	p.want(200, "hello")
+	r.until("it is logged", log.seen(1))
+	if line, want := log.buf.String(), dir+"/a?b?c - - ["; !strings.HasPrefix(line, want) || strings.Count(line, "\n") != 1 {
+		t.Errorf("got %q; want it to begin with %q", line, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net"
 	"sync/atomic"
 
+	"github.com/usher-go/usher/components/internal/gate"
 	"github.com/usher-go/usher/components/prefork"
 	"github.com/usher-go/usher/kernel"
 )
@@ -19,7 +20,7 @@ const (
 type post struct {
 	worker *prefork.Worker
 	herd   *herd // what the master told
-	gate   *gate
+	gate   *gate.Gate
 	paused atomic.Bool
 }
 
@@ -30,7 +31,7 @@ func (s *Server) work(c *kernel.Context, w *prefork.Worker, h *herd) error {
 		s.doors = append(s.doors, &door{addr: a})
 		at = a
 	}
-	s.post = &post{worker: w, herd: h, gate: newGate(at)}
+	s.post = &post{worker: w, herd: h, gate: gate.New(at)}
 	if err := s.spawn(c); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (s *Server) serveGate() {
 // onConn takes a connection over from the worker.
 func (s *Server) onConn(_ *kernel.Context, nc net.Conn) error {
 	if c, err := s.newConn(nc, s.authority(nc.LocalAddr())); err == nil {
-		s.post.gate.admit(c)
+		s.post.gate.Admit(c)
 	}
 	return nil
 }

@@ -65,6 +65,10 @@ func TestP37_StatusOfWorkers(t *testing.T) {
 		if !shown["GET /slow/%3Cb%3E"] || strings.Contains(text, "secret") {
 			t.Errorf("%v", shown)
 		}
+		numbers := page("/status?format=prometheus")
+		if n := strings.Count(numbers, "usher_httpd_worker_requests_total{"); n != 5 || !strings.Contains(numbers, "usher_httpd_workers_max{server=\"web\"} 16\n") {
+			t.Errorf("%d workers in\n%s", n, numbers)
+		}
 		html := page("/status")
 		if n := len(regexp.MustCompile(`<tr><td><span class="l (good|busy)" title="(idle|busy)">[_W]</span></td>`).FindAllString(html, -1)); n != 5 {
 			t.Errorf("%d workers in\n%s", n, html)

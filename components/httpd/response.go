@@ -13,7 +13,8 @@ import (
 // and nothing else comes of it.
 //
 // A Response that is dropped before that is answered with 500 when the garbage
-// collector finds it, or after Config.AnswerTimeout (H93).
+// collector finds it, or after Config.AnswerTimeout (H93). One that no server has made,
+// as in a handler's test, answers nobody: its fields show what a handler has done.
 type Response struct {
 	Code       int         // 200
 	Header     http.Header // what Config.Headers gave; Date, Content-Type (text/plain) and Content-Length are added when absent (H38, H39)
@@ -64,7 +65,12 @@ func (r *Response) Stream(session kernel.Address, event string, dontFlush bool) 
 func (r *Response) Send() { r.x.do(vStream, r) }
 
 // Sent is how much of the body was sent, in bytes (H58).
-func (r *Response) Sent() int64 { return r.x.sent.Load() }
+func (r *Response) Sent() int64 {
+	if r.x == nil {
+		return 0
+	}
+	return r.x.sent.Load()
+}
 
 // Streaming reports whether the first Send was made (H56).
 func (r *Response) Streaming() bool { return r.x.streaming() }

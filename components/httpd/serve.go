@@ -16,6 +16,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c.asked.Store(true)
 	defer s.leave(s.enter(r))
 	r = s.limitRead(w, r)
+	if s.now() != isOpen && r.Header["Upgrade"] == nil { // a Handler may pass that on
+		w.Header().Set("Connection", "close") // net/http's HTTP/2, too, understands that
+	}
 
 	var route *compiled
 	if r.Method != http.MethodConnect { // H36

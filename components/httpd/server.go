@@ -64,12 +64,12 @@ type Server struct {
 // clock.
 func New(in Spawner, cfg Config) (*Server, error) {
 	k, _ := in.(*kernel.Kernel)
-	if c, ok := in.(*kernel.Context); ok {
+	if c, ok := in.(*kernel.Context); ok && c != nil {
 		k = c.Kernel()
 	}
 	switch {
 	case k == nil:
-		return nil, misconfigured("New's first argument", "is a %T; want a *kernel.Kernel or a *kernel.Context", in)
+		return nil, misconfigured("New's first argument", "is a %T, of another kind or nil; want a *kernel.Kernel or a *kernel.Context", in)
 	case k.Mode() == kernel.Simulated:
 		return nil, misconfigured("kernel.Config.Mode", "is simulated; a server needs Parallel or Serial")
 	}

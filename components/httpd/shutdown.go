@@ -35,8 +35,9 @@ func (s *Server) advance(to stage) bool {
 func (s *Server) now() stage { return stage(s.stage.Load()) }
 
 // Shutdown ends the server gracefully and returns when that is done: it stops
-// listening, closes idle connections, has running answers say "Connection: close",
-// and waits for them at most Config.ShutdownTimeout (H88, H89). When ctx ends
+// listening, has answers say "Connection: close", closes connections that ask for
+// nothing within a quarter of a second, and waits for the others at most
+// Config.ShutdownTimeout (H88, H89). When ctx ends
 // first, everything is closed at once, and its error is returned. In a handler use
 // the event Shutdown: requests may need the session that waits here. The kernel has
 // to run.
@@ -62,9 +63,11 @@ func (s *Server) drain() {
 		return
 	}
 	if s.post != nil {
-		s.post.gate.Close()
+		s.post.gate.Shut()
 	}
-	s.http.SetKeepAlivesEnabled(false) // closes what is idle, too
+	// From now on answers say that they are the last. What is idle may be about to ask,
+	// and hears it with its answer.
+	s.unlessOver(lull, func() { go s.http.SetKeepAlivesEnabled(false) }) // TLS may wait for its clients
 	// What has said nothing yet gets five seconds (H90). Not sooner: once net/http
 	// shuts down, it drops also what it has just read. It closes what is silent by
 	// then, and looks now and then; settle sees the end at once.
@@ -74,6 +77,11 @@ func (s *Server) drain() {
 	}
 	s.settle()
 }
+
+// lull is how long a connection must not have asked for anything to be closed by a
+// graceful end without an answer that says so: a busy client would take that for a
+// failure.
+const lull = 250 * time.Millisecond
 
 // silence is what net/http, too, allows a new connection until it counts as idle.
 const silence = 5 * time.Second

@@ -53,7 +53,8 @@ type Status struct {
 }
 
 // StatusHandler is a page that shows a server at work, for Config.Handler at a path of
-// your choice: HTML, or JSON for ?format=json and for who accepts that rather. With
+// your choice: HTML, or JSON for ?format=json and for who accepts that rather, or for
+// ?format=prometheus, and for a scraper, its text format without Parts and Recent. With
 // Config.Prefork any worker shows all of them. It never answers others than StatusConfig
 // allows: 403, or 401 without the token.
 //
@@ -84,6 +85,9 @@ func (p *statusPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case p.cfg.Token == "" && !statuspage.Admit(w, r, p.cfg.AllowRemote, "StatusConfig.AllowRemote or Token open it"):
 	case !ours:
 		http.Error(w, "this handler has to be reached through a server of package httpd", http.StatusInternalServerError)
+	case wantsMetrics(r):
+		h.Set("Content-Type", metricsType)
+		_, _ = w.Write(metrics(c.server.status()))
 	default:
 		st := p.status(c.server)
 		statuspage.Show(w, r, st, statusTemplate, func() any { return newPage(st, r) })

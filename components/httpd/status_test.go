@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -129,3 +130,35 @@ type answer struct {
 func (a *answer) Header() http.Header         { return a.head }
 func (a *answer) Write(b []byte) (int, error) { return len(b), nil }
 func (a *answer) WriteHeader(code int)        { a.code = code }
+
+// What Prometheus gets is in its text format, and has every worker.
+func TestIII10_StatusForPrometheus(t *testing.T) {
+	r := newRig(t, kernel.Parallel)
+	s := r.serve(httpd.Config{Alias: "a\"b\\c\nd", Handler: statusMux(httpd.StatusConfig{Parts: map[string]func() (any, error){
+		"part": func() (any, error) { t.Error("asked for a part"); return nil, nil },
+	}})}, pages{"foo": hello})
+	fetch(t, s, "/foo")
+	head, text := read(t, s, "/status?format=prometheus")
+	if kind := head.Header.Get("Content-Type"); kind != "text/plain; version=0.0.4; charset=utf-8" {
+		t.Errorf("it is %q", kind)
+	}
+	form := regexp.MustCompile(`^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+\{server="a\\"b\\\\c\\nd"(,[a-z]+="[a-z0-9]+")*\} [0-9]+(\.[0-9]+)?)$`)
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		if !form.MatchString(line) {
+			t.Errorf("bad line %q", line)
+		}
+	}
+	for _, want := range []string{
+		`usher_httpd_workers{server="a\"b\\c\nd",state="busy"} 1`, `state="idle"} 0`,
+		"# TYPE usher_httpd_worker_requests_total counter", `usher_httpd_worker_requests_total{server="a\"b\\c\nd",slot="0"} 1`,
+		`usher_httpd_worker_connections_total{server="a\"b\\c\nd",slot="0"} 2`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	scrapes := "Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1"
+	if _, text := read(t, s, "/status", scrapes); !strings.HasPrefix(text, "# HELP ") {
+		t.Errorf("a scraper gets %q", text)
+	}
+}

@@ -38,22 +38,22 @@ func (a address) adopt() (*endpoint, error) {
 	}
 	i := slices.IndexFunc(activated.left, func(f *os.File) bool { return a.target == "" || f.Name() == a.target })
 	if i < 0 {
-		return nil, a.failed(errNotPassed)
+		return nil, errNotPassed
 	}
 	f := activated.left[i]
 	activated.left = slices.Delete(activated.left, i, i+1)
 	defer f.Close()
 	if on, err := unix.GetsockoptInt(int(f.Fd()), unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || on == 0 {
-		return nil, a.failed(errNotListening)
+		return nil, errNotListening
 	}
 	ln, err := net.FileListener(f)
 	if err != nil {
-		return nil, a.failed(err)
+		return nil, err
 	}
 	defer ln.Close()
 	e := &endpoint{address: a, addr: ln.Addr(), fd: -1}
 	if e.fd, err = duplicate(ln.(syscall.Conn)); err != nil {
-		return nil, a.failed(err)
+		return nil, err
 	}
 	return e, nil
 }

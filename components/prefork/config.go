@@ -2,6 +2,7 @@ package prefork
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -163,6 +164,11 @@ func (c Config) complete() (Config, error) {
 	if c.MaxRSS > 0 && !measuresMemory {
 		return c, &ConfigError{"MaxRSS", c.MaxRSS, "0: this system does not tell how much memory a process uses"}
 	}
+	for to, event := range c.ForkHandlers {
+		if to == "" || event == "" {
+			return c, &ConfigError{"ForkHandlers", fmt.Sprintf("%q: %q", to, event), "a session and an event, both named"}
+		}
+	}
 	for _, err := range []error{
 		optional("Timeout", c.Timeout, "no watchdog"),
 		optional("SoftTimeout", c.SoftTimeout, "none"),
@@ -190,6 +196,7 @@ func (c Config) complete() (Config, error) {
 	if c.MaxSpareServers != Unlimited && c.MaxSpareServers <= c.MinSpareServers {
 		c.MaxSpareServers = c.MinSpareServers + 1
 	}
+	c.MaxRequestsJitter = min(c.MaxRequestsJitter, math.MaxInt32)
 	c.StartServers = min(max(c.StartServers, c.MinSpareServers), c.MaxClients)
 	c.ReloadReady = min(c.ReloadReady, c.MaxClients)
 	return c, nil

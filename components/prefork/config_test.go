@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/usher-go/usher/kernel"
 )
 
 func TestP2_P6_P9_P44_P45_P46_P48_P50_ZeroValueWorks(t *testing.T) {
@@ -89,6 +91,7 @@ func TestP41_BadFieldsAreNamedWithARemedy(t *testing.T) {
 		{Config{Grace: -time.Minute}, "prefork: Config.Grace is -1m0s; want Unlimited, 0 for the default of 10s, or more"},
 		{Config{Name: "a:b"}, `prefork: Config.Name is "a:b"; want 1 to 64 letters, digits, dots, dashes and underscores`},
 		{Config{Name: strings.Repeat("x", 65)}, `prefork: Config.Name is "` + strings.Repeat("x", 65) + `"; want 1 to 64 letters, digits, dots, dashes and underscores`},
+		{Config{ForkHandlers: map[kernel.Address]string{"db": ""}}, `prefork: Config.ForkHandlers is "db": ""; want a session and an event, both named`},
 		{Config{Listen: []string{"tcp://:0", "localhost:80"}}, `prefork: Config.Listen[1] is "localhost:80"; want ` + wantAddress},
 		{Config{Listen: make([]string, 129)}, "prefork: Config.Listen is of length 129; want at most 128 addresses"},
 	} {

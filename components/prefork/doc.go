@@ -43,7 +43,8 @@
 // # Events
 //
 // Every connection comes as the event that Config.Server gave to [Worker.Serve],
-// posted to the session it named, with a net.Conn as its argument. It belongs to
+// posted to the session it named, with a net.Conn as its argument (or from Accept of
+// [Worker.Listener], for servers that are no sessions). It belongs to
 // that session, and closing it makes room for the next one. A handler that fails
 // ends its worker's kernel, unless it is handled as any other exception is, and
 // another worker takes the place.
@@ -87,7 +88,8 @@
 // script in its place is read anew for every worker. The master's own numbers do not
 // change: they need an upgrade, which starts a new master, hands the listeners over
 // and ends this one. After either, the old program's processes stay until their last
-// connection has ended or DrainTimeout (for an upgrade: Grace) has passed.
+// connection has ended or DrainTimeout (for an upgrade: Grace) has passed. The next
+// reload needs room for its workers beside them.
 //
 // Master and workers must agree on how they talk. Where a new version of this
 // package does not, its workers end with [ErrInheritance] or [ErrScoreboard], the
@@ -116,6 +118,7 @@
 //     CheckSpares; it is doubled from 1 to 32 workers an interval while the last
 //     interval's were not enough (P79). Workers still starting count as spare,
 //     and all living ones count against MaxClients, draining ones too (P48, P78).
+//     Those that a reload has replaced keep nobody away of StartServers new ones.
 //   - More than MaxSpareServers idle workers are asked to retire, oldest first
 //     (P76), by a message and never by a signal (P78); only the intervals judge
 //     that, so a short lull costs no worker.
@@ -169,7 +172,8 @@
 // [ErrReload] and [ErrUpgrade] come from Pool.Reload and Pool.Upgrade, and to the
 // kernel's observer; the pool goes on. [ErrPIDFile] comes from New, or ends the pool.
 // [ErrInheritance] and [ErrScoreboard] are a worker's, on its standard error. A
-// worker that cannot go on writes why to standard error and exits with status 1.
+// worker that cannot go on writes why to standard error, with the stack of a panic, and
+// exits with status 1.
 // The kernel's observer hears of every worker that is lost (Kernel.Report).
 //
 // # Limits

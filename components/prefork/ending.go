@@ -36,6 +36,7 @@ func (m *master) exited(c *kernel.Context, e exit) error {
 		cause = nil // as it should
 	case !asked && !h.ready && last.Connections == 0:
 		why = h.process.said.explain(cause)
+		cause = why // also with status 0: it was to stay
 	}
 	if cause != nil {
 		m.pool.lost.Add(1)

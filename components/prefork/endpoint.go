@@ -28,7 +28,11 @@ type endpoint struct {
 // is a *ListenError.
 func (a address) open() (*endpoint, error) {
 	if a.network == "systemd" {
-		return a.adopt()
+		e, err := a.adopt()
+		if err != nil {
+			return nil, a.failed(err)
+		}
+		return e, nil
 	}
 	ln, err := a.listen(net.Listen)
 	if err != nil {

@@ -10,7 +10,9 @@ var (
 	ErrGaveUp = errors.New("prefork: gave up starting workers")
 
 	errExitedEarly  = errors.New("exited with status 0 before it was ready")
+	errServedTwice  = errors.New("Config.Server has called both Worker.Serve and Worker.Listener; call one of them")
 	errNotReady     = errors.New("not ready in time; raise Config.StartTimeout if it needs longer")
+	errNoRoom       = errors.New("no room for enough new workers; set Config.DrainTimeout, or wait for the old ones' last connections")
 	errSilent       = errors.New("fell silent and was ended by the watchdog")
 	errReloading    = errors.New("a reload is under way; try again when it has ended")
 	errUpgrading    = errors.New("an upgrade is under way; wait for its end")

@@ -298,15 +298,15 @@ func (m *model) reloaded(a action) error {
 
 // tracked compares the table's workers with the living processes.
 func (m *model) tracked() error {
-	live, old := 0, 0
+	live, own := 0, 0
 	for i, p := range m.procs {
 		if m.table.stopping && p.life != 0 {
 			m.procs[i].mustGo = true
 		}
 		if p.life != 0 {
 			live++
-			if !m.fresh(&p) {
-				old++
+			if p.generation == m.generation {
+				own++
 			}
 		}
 		if (p.life != 0) != (m.table.slots[i].state != StateDead) {
@@ -316,8 +316,8 @@ func (m *model) tracked() error {
 	if most := m.table.maxClients + m.table.surplus; live > most {
 		return fmt.Errorf("%d processes live, at most %d may", live, most)
 	}
-	if m.generation == 1 && !m.happens.memory && old > m.table.maxClients {
-		return fmt.Errorf("%d workers live, at most %d may", old, m.table.maxClients)
+	if !m.happens.memory && own > m.table.maxClients {
+		return fmt.Errorf("%d workers live, at most %d may", own, m.table.maxClients)
 	}
 	if m.table.stopping && m.upgrading {
 		return errors.New("the upgrade outlives the pool")

@@ -4,6 +4,7 @@ package prefork
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -34,7 +35,7 @@ type Pool struct {
 // for that, and returns; the workers start when k runs. A listener that cannot be
 // opened is a *ListenError before any worker starts (P57), a Config that cannot
 // work is a *ConfigError, a Name in use matches kernel.ErrAliasTaken, a PIDFile in
-// use ErrPIDFile.
+// use ErrPIDFile, a simulated kernel, or none, kernel.ErrArgument.
 //
 // In a worker of this pool New does not return: it runs k with the worker's
 // session, which calls Config.Server, and ends the process when the worker is
@@ -53,6 +54,12 @@ func New(k *kernel.Kernel, cfg Config) (*Pool, error) { return newPool(k, cfg, n
 
 // newPool lets tests change what no Config says.
 func newPool(k *kernel.Kernel, cfg Config, change func(*limits)) (*Pool, error) {
+	switch {
+	case k == nil:
+		return nil, fmt.Errorf("prefork: %w: New's first argument is nil; want a *kernel.Kernel", kernel.ErrArgument)
+	case k.Mode() == kernel.Simulated:
+		return nil, fmt.Errorf("prefork: %w: kernel.Config.Mode is simulated; real processes need Parallel or Serial", kernel.ErrArgument)
+	}
 	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err

@@ -18,11 +18,16 @@ var errNoLuck = errors.New("no luck today")
 
 // starts are ways for a worker not to start.
 var starts = map[string]func(*kernel.Context, *Worker) error{
-	"exits":      func(*kernel.Context, *Worker) error { os.Exit(3); return nil },
-	"panics":     func(*kernel.Context, *Worker) error { panic("as asked") },
-	"refuses":    func(*kernel.Context, *Worker) error { return errNoLuck },
-	"never":      func(*kernel.Context, *Worker) error { <-make(chan struct{}); return nil },
-	"to nobody":  func(_ *kernel.Context, w *Worker) error { w.Serve("nobody", gotConn); return nil },
+	"exits":     func(*kernel.Context, *Worker) error { os.Exit(3); return nil },
+	"panics":    func(*kernel.Context, *Worker) error { panic("as asked") },
+	"refuses":   func(*kernel.Context, *Worker) error { return errNoLuck },
+	"never":     func(*kernel.Context, *Worker) error { <-make(chan struct{}); return nil },
+	"to nobody": func(_ *kernel.Context, w *Worker) error { w.Serve("nobody", gotConn); return nil },
+	"serves twice": func(_ *kernel.Context, w *Worker) error {
+		w.Serve("prefork-worker", gotConn)
+		_ = w.Listener()
+		return nil
+	},
 	"done early": func(*kernel.Context, *Worker) error { os.Exit(0); return nil },
 }
 
@@ -54,6 +59,12 @@ func TestP57_CrashLoopGivesUp(t *testing.T) {
 				}
 				if !strings.Contains(err.Error(), "4 in a row") || !strings.Contains(err.Error(), "standard error") {
 					t.Errorf("the error does not help: %v", err)
+				}
+				if name == "panics" && !strings.Contains(err.Error(), "goroutine ") {
+					t.Errorf("no stack: %v", err)
+				}
+				if n := r.lost.Load(); n < 4 {
+					t.Errorf("%d workers were reported as lost", n)
 				}
 				if _, err := r.Stats(); !errors.Is(err, kernel.ErrNoSession) {
 					t.Errorf("Stats: %v", err)

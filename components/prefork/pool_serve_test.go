@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -325,6 +326,11 @@ func TestP42_NewRefusesWhatCannotWork(t *testing.T) {
 		var e *ConfigError
 		if _, err := New(k, cfg); !errors.As(err, &e) || e.Field != field {
 			t.Errorf("%s: %v", field, err)
+		}
+	}
+	for what, k := range map[string]*kernel.Kernel{"nil": nil, "simulated": kernel.New(kernel.Config{Mode: kernel.Simulated})} {
+		if _, err := New(k, Config{Server: serveLines}); !errors.Is(err, kernel.ErrArgument) || !strings.Contains(err.Error(), " is "+what+"; ") {
+			t.Errorf("%s: %v", what, err)
 		}
 	}
 	if _, err := New(k, Config{Server: serveLines}); err != nil {

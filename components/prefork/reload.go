@@ -87,6 +87,15 @@ func (t *table) reloadOn() {
 	}
 }
 
+// lateReload is why a reload took too long: its workers did, or those of earlier ones
+// have left no room for them.
+func (t *table) lateReload() error {
+	if c := t.count(); c.former > 0 && c.live == len(t.slots) {
+		return fmt.Errorf("%w: %d of %d processes are workers of earlier generations that finish", errNoRoom, c.former, c.live)
+	}
+	return errNotReady
+}
+
 // takeOver gives the work to the new generation.
 func (t *table) takeOver() {
 	t.generation = t.reload.generation

@@ -56,6 +56,56 @@ func TestIII1_OldWorkersServeUntilEnoughNewOnesAreReady(t *testing.T) {
 	}
 }
 
+// replaced is a pool of two, and two workers of an earlier program that have not
+// finished yet: "GG__", and room for others than these two.
+func replaced(t *testing.T, others int) *rig {
+	t.Helper()
+	r := newRig(t, func(l *limits) {
+		l.start, l.maxClients, l.surplus, l.startTimeout = 2, 2+others, 2, 3*time.Second
+	}).running()
+	r.want(r.started(r.apply(message{kind: msgReload})))
+	r.want(r.report(2, StateIdle))
+	r.want(r.report(3, StateIdle), "retire 0", "retire 1", "reloaded 2")
+	r.wait(r.table.youth)
+	r.want(r.tick())
+	return r
+}
+
+// A connection that lasts for days must not keep others from being served.
+func TestIII1_P84_LostWorkersAreReplacedWhileEarlierOnesFinish(t *testing.T) {
+	r := replaced(t, 0)
+	r.want(r.report(2, StateBusy))
+	r.boot(r.exit(3, errBroken))
+	r.wantStates("GGW_")
+	r.wait(r.table.youth)
+	r.want(r.tick())
+	r.want(r.exit(2, errBroken))
+	r.boot(r.exit(3, errBroken)) // the last one that served
+	r.wantStates("GG__")
+}
+
+// But the new program does not grow into the room that the next reload needs.
+func TestIII1_P48_FinishingWorkersOfAnEarlierProgramCount(t *testing.T) {
+	r := replaced(t, 1)
+	r.want(r.exit(0, nil))
+	r.want(r.report(2, StateBusy))
+	r.want(r.report(3, StateBusy))
+	r.want(r.tick())
+	r.wantStates(".GWW.")
+	r.want(r.apply(message{kind: msgReload}), "load 3", "spawn 0", "spawn 4")
+}
+
+func TestIII1_WithoutRoomAReloadSaysSo(t *testing.T) {
+	r := replaced(t, 0)
+	r.want(r.apply(message{kind: msgReload}), "load 3")
+	r.wait(r.table.startTimeout)
+	err := reloadError(t, r.tick())
+	if !errors.Is(err, errNoRoom) || !errors.Is(err, ErrReload) || !strings.Contains(err.Error(), "2 of 4 processes") {
+		t.Error(err)
+	}
+	r.wantStates("GG__")
+}
+
 func TestIII1_NeedFollowsTheConfigOrTheLoad(t *testing.T) {
 	for _, c := range []struct {
 		name          string

@@ -130,8 +130,12 @@ func (w *Worker) finishing() {
 	w.estate.seat.set(StateDraining, time.Now())
 }
 
-// allHandedOver tells a server of requests, once, that no connection will follow.
+// allHandedOver tells a Listener, or once a server of requests, that no connection will
+// follow.
 func (w *Worker) allHandedOver(c *kernel.Context) {
+	if w.gate != nil {
+		w.gate.Shut()
+	}
 	r := &w.requests
 	if r.counted && !r.told {
 		r.told = true

@@ -10,7 +10,7 @@ func (t *table) more() {
 	if t.maxSpare != Unlimited {
 		t.maxSpare++
 	}
-	if c := t.count(); c.live-c.fresh < t.maxClients && t.boots.failures == 0 {
+	if t.room(t.count()) > 0 && t.boots.failures == 0 {
 		t.spawn(t.generation)
 	}
 }

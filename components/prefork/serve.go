@@ -28,7 +28,9 @@ func (w *Worker) taken(c *kernel.Context, conn net.Conn) error {
 	}
 	count := w.estate.seat.connection()
 	g := guard(w, conn)
-	if err := w.event.Post(c, w.server, g); err != nil {
+	if w.gate != nil {
+		w.gate.Admit(g)
+	} else if err := w.event.Post(c, w.server, g); err != nil {
 		_ = g.Close()
 		c.Kernel().Report("prefork", "connection dropped", err)
 	}

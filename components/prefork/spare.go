@@ -7,10 +7,14 @@ type counts struct {
 	by       [states]int // without fresh ones
 	live     int         // all that have or will have a process
 	fresh    int         // of them, those whose generation has not taken over
+	former   int         // and those whose generation a reload has replaced: they only finish
 	unproved int         // living, not fresh, not asked to go, good start not yet shown
 }
 
 func (c counts) serving() int { return c.by[StateIdle] + c.by[StateBusy] }
+
+// own are those that work, or will, or finish, for the generation that has taken over.
+func (c counts) own() int { return c.live - c.fresh - c.former }
 
 func (t *table) count() counts {
 	var c counts
@@ -24,6 +28,9 @@ func (t *table) count() counts {
 		if t.fresh(s) {
 			c.fresh++
 			continue
+		}
+		if s.generation < t.generation {
+			c.former++
 		}
 		c.by[s.state]++
 		if !s.proved && !s.asked {
@@ -53,14 +60,12 @@ func (t *table) reconcile() {
 
 // wanted is how many workers to add now: all of the first ones when there is
 // nobody (P75), else what is missing of the spare ones, where those still
-// starting count as spare (P78). MaxClients is above both (P4), but for the
-// successors of workers that are to be recycled.
+// starting count as spare (P78).
 func (t *table) wanted(c counts) int {
 	due, leaving := t.overdue()
 	relief := t.recyclable(c, len(due), leaving)
-	old := c.live - c.fresh
-	room := min(t.maxClients+min(relief, t.surplus)-old, len(t.slots)-c.live)
-	if old == 0 {
+	room := min(t.room(c)+min(relief, t.surplus), len(t.slots)-c.live)
+	if c.own() == 0 {
 		return t.boots.allow(min(t.start, room), c.unproved, t.now)
 	}
 	missing := min(t.minSpare+relief-c.by[StateIdle]-c.by[StateStarting], room)
@@ -70,6 +75,14 @@ func (t *table) wanted(c counts) int {
 	n := t.boots.allow(t.ramp.grant(missing), c.unproved, t.now)
 	t.ramp.left -= n
 	return n
+}
+
+// room is how many there may be more: MaxClients is above the spare ones (P4), but for
+// the successors of workers that are to be recycled. What a reload has replaced may have
+// one connection for days. It counts, so that the next reload has room, but does not keep
+// away whom StartServers asks for: in the end nobody would serve.
+func (t *table) room(c counts) int {
+	return max(t.maxClients-c.own()-c.former, t.start-c.own())
 }
 
 func (t *table) spawn(generation int) {

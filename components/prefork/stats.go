@@ -13,7 +13,7 @@ import (
 type Stats struct {
 	Workers []WorkerStatus `json:"workers"` // those that live
 	Started int            `json:"started"` // processes started so far
-	Lost    int            `json:"lost"`    // of them, how many ended with a status other than 0, or by a signal
+	Lost    int            `json:"lost"`    // of them, how many ended with a status other than 0, by a signal, or before they were ready
 	Letters string         `json:"letters"` // the scoreboard: one State.Letter for each of MaxClients, and for those beyond that live
 }
 

@@ -29,7 +29,7 @@ func (t *table) tick() {
 		}
 	}
 	if r := t.reload; r.active && !r.deadline.IsZero() && t.now.After(r.deadline) {
-		t.failReload(nil, fmt.Errorf("%w: after %v", errNotReady, t.startTimeout))
+		t.failReload(nil, fmt.Errorf("%w: after %v", t.lateReload(), t.startTimeout))
 	}
 	if u := t.upgrade; u.active && !u.deadline.IsZero() && t.now.After(u.deadline) {
 		t.endUpgrade(fmt.Errorf("%w: after %v", errNotReady, t.startTimeout))

@@ -93,6 +93,13 @@ func TestIII18_NoSuchSocketPassedOn(t *testing.T) {
 	if !errors.As(err, &e) || !errors.Is(err, errNotPassed) || !strings.Contains(err.Error(), "FileDescriptorName=") {
 		t.Errorf("open: %v", err)
 	}
+	a, err := ParseAddress("f", "systemd://web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Listen(net.Listen); err == nil || strings.Count(err.Error(), "FileDescriptorName=") != 1 {
+		t.Errorf("Address.Listen: %v", err)
+	}
 	for _, bad := range []string{"systemd://a:b", "systemd://a\n", "systemd://" + strings.Repeat("x", 256)} {
 		if _, err := parseListen("Listen[0]", bad); err == nil {
 			t.Errorf("%.20q is taken", bad)

@@ -4,12 +4,14 @@ package prefork
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"time"
 
+	"github.com/usher-go/usher/components/internal/gate"
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/wheel"
@@ -39,6 +41,7 @@ type Worker struct {
 
 	server kernel.Address
 	event  kernel.Event[net.Conn]
+	gate   *gate.Gate // instead of them: Listener
 
 	lifeline *lifeline
 	control  *controlWheel
@@ -76,7 +79,8 @@ func (w *Worker) Addrs() []net.Addr {
 // of them. Closing a connection is what makes room for the next. A read from it
 // fails when Config.ReadTimeout has passed without input or output. When that
 // session ends, the worker finishes and leaves, after Config.Grace at the latest.
-// Serve belongs in Config.Server; without it the worker accepts nothing.
+// Serve belongs in Config.Server; without it, and without Listener, the worker accepts
+// nothing.
 func (w *Worker) Serve(to kernel.Address, event kernel.Event[net.Conn]) {
 	w.server, w.event = to, event
 }
@@ -87,7 +91,11 @@ func (w *Worker) Requested() { w.estate.seat.request() }
 // work is New in a worker: it runs the kernel and ends the process.
 func work(k *kernel.Kernel, cfg Config) {
 	if err := runWorker(k, cfg); err != nil {
-		fmt.Fprintf(os.Stderr, "prefork: worker of %q, pid %d: %v\n", cfg.Name, os.Getpid(), err)
+		var stack []byte
+		if x := (*kernel.Exception)(nil); errors.As(err, &x) {
+			stack = x.Stack // of a panic: nobody else can print it
+		}
+		fmt.Fprintf(os.Stderr, "prefork: worker of %q, pid %d: %v\n%s", cfg.Name, os.Getpid(), err, stack)
 		os.Exit(1)
 	}
 	os.Exit(0)
@@ -141,10 +149,8 @@ func (w *Worker) start(c *kernel.Context) error {
 			return fmt.Errorf("Config.ForkHandlers: %w", err)
 		}
 	}
-	if w.server != "" {
-		if err := w.openDoors(c); err != nil {
-			return err
-		}
+	if err := w.openDoors(c); err != nil {
+		return err
 	}
 	w.estate.seat.set(StateIdle, time.Now())
 	if w.cfg.beatInterval() > 0 {
@@ -161,8 +167,15 @@ func (w *Worker) start(c *kernel.Context) error {
 }
 
 func (w *Worker) openDoors(c *kernel.Context) error {
-	if err := c.Monitor(w.server, evDeserted.Name()); err != nil {
-		return fmt.Errorf("Worker.Serve: %w", err)
+	switch {
+	case w.server != "" && w.gate != nil:
+		return errServedTwice
+	case w.server != "":
+		if err := c.Monitor(w.server, evDeserted.Name()); err != nil {
+			return fmt.Errorf("Worker.Serve: %w", err)
+		}
+	case w.gate == nil:
+		return nil
 	}
 	for _, ln := range w.estate.listeners {
 		door, err := wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
