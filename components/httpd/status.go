@@ -54,8 +54,8 @@ type Status struct {
 
 // StatusHandler is a page that shows a server at work, for Config.Handler at a path of
 // your choice: HTML, or JSON for ?format=json and for who accepts that rather, or for
-// ?format=prometheus, and for a scraper, its text format without Parts and Recent. With
-// Config.Prefork any worker shows all of them. It never answers others than StatusConfig
+// ?format=prometheus, and for a scraper, metrics, with the numbers at the top of Parts.
+// With Config.Prefork any worker shows all of them. It never answers others than StatusConfig
 // allows: 403, or 401 without the token.
 //
 // It belongs before New. From then on the servers of this process remember their last
@@ -86,8 +86,7 @@ func (p *statusPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ours:
 		http.Error(w, "this handler has to be reached through a server of package httpd", http.StatusInternalServerError)
 	case wantsMetrics(r):
-		h.Set("Content-Type", metricsType)
-		_, _ = w.Write(metrics(c.server.status()))
+		serveMetrics(w, r, p.withParts(c.server.status()))
 	default:
 		st := p.status(c.server)
 		statuspage.Show(w, r, st, statusTemplate, func() any { return newPage(st, r) })
@@ -113,6 +112,10 @@ func (p *statusPage) status(s *Server) Status {
 	p.mu.Lock()
 	st.PerSecond, st.Over = p.meter.read(st)
 	p.mu.Unlock()
+	return p.withParts(st)
+}
+
+func (p *statusPage) withParts(st Status) Status {
 	for name, f := range p.cfg.Parts {
 		if st.Parts == nil {
 			st.Parts = map[string]any{}

@@ -1,10 +1,15 @@
 package httpd
 
 import (
-	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/usher-go/usher/components/prefork"
 )
@@ -18,60 +23,67 @@ func wantsMetrics(r *http.Request) bool {
 	return strings.Contains(accept, "application/openmetrics-text") || strings.Contains(accept, "version=0.0.4")
 }
 
-// metricsType is that of Prometheus's text format.
-const metricsType = "text/plain; version=0.0.4; charset=utf-8"
+// serveMetrics answers with a Status for Prometheus.
+func serveMetrics(w http.ResponseWriter, r *http.Request, st Status) {
+	all := prometheus.NewRegistry()
+	all.MustRegister(collector(st))
+	promhttp.HandlerFor(all, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+}
 
-// metrics is a Status for Prometheus, without its Parts. The numbers of a worker begin
-// anew with its successor in the same slot, as counters may.
-func metrics(st Status) []byte {
-	var b metricsText
-	server := "server=" + label(st.Server)
-	b.family("usher_httpd_workers", "gauge", "Processes by what they do.")
+// collector is one Status. The numbers of a worker begin anew with its successor in the
+// same slot, as counters may.
+type collector Status
+
+var (
+	workersNow = metric("workers", "Processes by what they do.", "state")
+	workersMax = metric("workers_max", "MaxClients.")
+	generation = metric("generation", "Of the program that has the work.")
+	startTime  = metric("start_time_seconds", "When the server was made.")
+
+	workerConnections = metric("worker_connections_total", "Accepted by the worker of a slot.", "slot")
+	workerRequests    = metric("worker_requests_total", "Finished by the worker of a slot.", "slot")
+	workerStart       = metric("worker_start_time_seconds", "When the worker of a slot was started.", "slot")
+	workerMemory      = metric("worker_resident_memory_bytes", "Of the worker of a slot.", "slot")
+
+	partNumber = metric("part", "A number at the top of one of StatusConfig.Parts.", "part", "name")
+)
+
+func metric(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("usher_httpd_"+name, help, append([]string{"server"}, labels...), nil)
+}
+
+// Describe leaves the registry nothing to check beforehand: what there is depends on the
+// server.
+func (collector) Describe(chan<- *prometheus.Desc) {}
+
+func (c collector) Collect(out chan<- prometheus.Metric) {
+	tell := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{strings.ToValidUTF8(c.Server, "\uFFFD")}, labels...)...)
+	}
 	for s := prefork.StateStarting; s <= prefork.StateStopping; s++ {
-		n := strings.Count(st.Letters, string(s.Letter()))
-		b.sample(float64(n), server, "state="+label(s.String()))
+		n := strings.Count(c.Letters, string(s.Letter()))
+		tell(workersNow, prometheus.GaugeValue, float64(n), s.String())
 	}
-	if l := st.Limits; l != nil {
-		b.family("usher_httpd_workers_max", "gauge", "MaxClients.")
-		b.sample(float64(l.MaxClients), server)
-		b.family("usher_httpd_generation", "gauge", "Of the program that has the work.")
-		b.sample(float64(st.Generation), server)
+	if c.Limits != nil {
+		tell(workersMax, prometheus.GaugeValue, float64(c.Limits.MaxClients))
+		tell(generation, prometheus.GaugeValue, float64(c.Generation))
 	}
-	b.family("usher_httpd_start_time_seconds", "gauge", "When the server was made.")
-	b.sample(float64(st.Since.UnixMilli())/1000, server)
-	for _, f := range []struct {
-		name, kind, help string
-		of               func(prefork.WorkerStatus) float64
-	}{
-		{"connections_total", "counter", "Accepted by the worker of a slot.", func(w prefork.WorkerStatus) float64 { return float64(w.Connections) }},
-		{"requests_total", "counter", "Finished by the worker of a slot.", func(w prefork.WorkerStatus) float64 { return float64(w.Requests) }},
-		{"start_time_seconds", "gauge", "When the worker of a slot was started.", func(w prefork.WorkerStatus) float64 { return float64(w.Started.UnixMilli()) / 1000 }},
-		{"resident_memory_bytes", "gauge", "Of the worker of a slot.", func(w prefork.WorkerStatus) float64 { return float64(w.RSS) }},
-	} {
-		b.family("usher_httpd_worker_"+f.name, f.kind, f.help)
-		for _, w := range st.Workers {
-			b.sample(f.of(w), server, "slot="+label(strconv.Itoa(w.Slot)))
+	tell(startTime, prometheus.GaugeValue, seconds(c.Since))
+	for _, w := range c.Workers {
+		slot := strconv.Itoa(w.Slot)
+		tell(workerConnections, prometheus.CounterValue, float64(w.Connections), slot)
+		tell(workerRequests, prometheus.CounterValue, float64(w.Requests), slot)
+		tell(workerStart, prometheus.GaugeValue, seconds(w.Started), slot)
+		tell(workerMemory, prometheus.GaugeValue, float64(w.RSS), slot)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Parts)) {
+		_, top := readPart(c.Parts[name])
+		for _, key := range slices.Sorted(maps.Keys(top)) {
+			if v, ok := top[key].(float64); ok {
+				tell(partNumber, prometheus.GaugeValue, v, strings.ToValidUTF8(name, "\uFFFD"), key)
+			}
 		}
 	}
-	return b.text
 }
 
-// metricsText is written family by family.
-type metricsText struct {
-	text []byte
-	name string
-}
-
-func (b *metricsText) family(name, kind, help string) {
-	b.name = name
-	b.text = fmt.Appendf(b.text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
-}
-
-func (b *metricsText) sample(v float64, labels ...string) {
-	b.text = fmt.Appendf(b.text, "%s{%s} %s\n", b.name, strings.Join(labels, ","), strconv.FormatFloat(v, 'f', -1, 64))
-}
-
-var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-
-// label quotes a label's value.
-func label(v string) string { return `"` + escapes.Replace(v) + `"` }
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -77,15 +77,8 @@ func newPage(st Status, r *http.Request) *page {
 
 // newPart shows the plain numbers at the top of a part, and all of it as JSON.
 func newPart(name string, v any) part {
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return part{Name: name, JSON: err.Error()}
-	}
-	p := part{Name: name, JSON: string(text)}
-	var top map[string]any
-	if json.Unmarshal(text, &top) != nil {
-		return p
-	}
+	text, top := readPart(v)
+	p := part{Name: name, JSON: text}
 	for _, key := range slices.Sorted(maps.Keys(top)) {
 		switch v := top[key].(type) {
 		case float64:
@@ -95,6 +88,16 @@ func newPart(name string, v any) part {
 		}
 	}
 	return p
+}
+
+// readPart is a part as JSON, and what stands at its top if that has names.
+func readPart(v any) (text string, top map[string]any) {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err.Error(), nil
+	}
+	_ = json.Unmarshal(b, &top)
+	return string(b), top
 }
 
 // span is a duration for people.

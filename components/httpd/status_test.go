@@ -135,14 +135,15 @@ func (a *answer) WriteHeader(code int)        { a.code = code }
 func TestIII10_StatusForPrometheus(t *testing.T) {
 	r := newRig(t, kernel.Parallel)
 	s := r.serve(httpd.Config{Alias: "a\"b\\c\nd", Handler: statusMux(httpd.StatusConfig{Parts: map[string]func() (any, error){
-		"part": func() (any, error) { t.Error("asked for a part"); return nil, nil },
+		"pool":   func() (any, error) { return map[string]any{"Idle": 3, "Name": "x", "By key": []int{1}}, nil },
+		"broken": func() (any, error) { return nil, errors.New("is down") },
 	}})}, pages{"foo": hello})
 	fetch(t, s, "/foo")
 	head, text := read(t, s, "/status?format=prometheus")
-	if kind := head.Header.Get("Content-Type"); kind != "text/plain; version=0.0.4; charset=utf-8" {
+	if kind := head.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/plain; version=0.0.4; charset=utf-8") {
 		t.Errorf("it is %q", kind)
 	}
-	form := regexp.MustCompile(`^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+\{server="a\\"b\\\\c\\nd"(,[a-z]+="[a-z0-9]+")*\} [0-9]+(\.[0-9]+)?)$`)
+	form := regexp.MustCompile(`^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+\{([a-z]+="[A-Za-z0-9]+",)*server="a\\"b\\\\c\\nd"(,[a-z]+="[a-z0-9]+")*\} [0-9]+(\.[0-9]+)?(e\+[0-9]+)?)$`)
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if !form.MatchString(line) {
 			t.Errorf("bad line %q", line)
@@ -152,6 +153,7 @@ func TestIII10_StatusForPrometheus(t *testing.T) {
 		`usher_httpd_workers{server="a\"b\\c\nd",state="busy"} 1`, `state="idle"} 0`,
 		"# TYPE usher_httpd_worker_requests_total counter", `usher_httpd_worker_requests_total{server="a\"b\\c\nd",slot="0"} 1`,
 		`usher_httpd_worker_connections_total{server="a\"b\\c\nd",slot="0"} 2`,
+		`usher_httpd_part{name="Idle",part="pool",server="a\"b\\c\nd"} 3`,
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no %s in\n%s", want, text)
