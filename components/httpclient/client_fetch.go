@@ -43,10 +43,12 @@ func (c *Client) perform(j *job) Response {
 	if err != nil {
 		return j.failed(err)
 	}
-	r.HTTP.Trailer, r.Body, r.Last = res.Trailer, body, true
+	last := *r.HTTP // which receivers of chunks have, and may be reading
+	last.Trailer, r.Body, r.Last = res.Trailer, body, true
 	if c.cfg.Streaming == 0 {
-		r.HTTP.Body = reread(body)
+		last.Body = reread(body)
 	}
+	r.HTTP = &last
 	return r
 }
 

@@ -106,13 +106,20 @@ func TestStream_Chunks(t *testing.T) {
 		u := newUser(t, newClient(t, k, Config{Streaming: 1024}))
 		u.request(Request{HTTP: get(t, s.URL)})
 		var got []byte
+		var first *http.Response
 		for {
 			r := u.take()
 			if r.Last {
 				if r.Err != nil || r.HTTP.Trailer.Get("X-Sum") != "7" {
 					t.Errorf("%v, trailer %v", r.Err, r.HTTP.Trailer)
 				}
+				if len(first.Trailer) > 0 {
+					t.Error("the trailer came into an answer that is somebody else's by now")
+				}
 				break
+			}
+			if first == nil {
+				first = r.HTTP
 			}
 			data := r.Take()
 			if len(data) == 0 || len(data) > 1024 {
