@@ -45,9 +45,10 @@
 // (A119). Requests of scheme http share the connections to a proxy, whose address
 // then is the pool's key (A18). For https the proxy is asked to CONNECT, and with
 // socks5 to reach any target; those connections belong to that target, which stands
-// in Key.ForScheme, ForAddr and ForPort. TLS with the proxy itself (an https proxy)
-// is done by the pool, TLS behind it with Transport.TLSClientConfig. Connections
-// with different credentials are kept apart.
+// in Key.ForScheme, ForAddr and ForPort, or behind an https proxy in Key.Use. TLS with
+// the proxy itself (an https proxy) is done by the pool, in the proxy's name, TLS behind
+// it with Transport.TLSClientConfig. Connections with different credentials are kept
+// apart; what those are stands in no key.
 //
 // # Tracing
 //
