@@ -90,7 +90,7 @@ func (p *keeper) lendAtHand(o *order) *loan {
 		return nil
 	}
 	e := p.conns[c.id]
-	if e.look() != clean { // to be weeded
+	if e.look() != clean { // to be closed
 		return nil
 	}
 	p.table.handOut(c, o.id)

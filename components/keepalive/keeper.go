@@ -60,6 +60,7 @@ func newKeeper(p *Pool) *keeper {
 		known:   map[kernel.Address]bool{},
 	}
 	k.table = newTable(p.cfg, k.now, nil) // start brings the chance
+	k.table.sound = func(id connID) bool { return k.conns[id].look() == clean }
 	return k
 }
 
@@ -102,11 +103,6 @@ func (p *keeper) allocate(c *kernel.Context, o *order) error {
 		p.follow(c)
 		return nil
 	}
-	if !o.fresh {
-		if err := p.weed(c, o.key); err != nil {
-			return err
-		}
-	}
 	p.asking = o
 	err := p.apply(c, allocate{req: o.id, key: o.key, timeout: o.timeout, fresh: o.fresh})
 	o.waiting = p.asking != nil && err == nil
@@ -127,21 +123,6 @@ func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
 	}
 	p.known[who] = true
 	return c.Monitor(who, evGone)
-}
-
-// weed drops idle connections of a key that died, until the one that would be
-// lent next is alive (A93, A95). However short ago it was looked at: what the peer did
-// since then would be the next user's error.
-func (p *keeper) weed(c *kernel.Context, key Key) error {
-	for {
-		next := p.table.newestIdle(key)
-		if next == nil || !p.table.aged(next) && p.conns[next.id].look() == clean {
-			return nil
-		}
-		if err := p.apply(c, readable{next.id}); err != nil {
-			return err
-		}
-	}
 }
 
 func (p *keeper) cancel(c *kernel.Context, id RequestID) error {
