@@ -102,7 +102,9 @@
 // # Lifetime
 //
 // A waiting request holds its session until the answer is posted (A32). When a
-// session stops, its requests are cancelled and its connections closed (A82). A
+// session stops, its requests are cancelled and its connections closed (A82), also
+// after the pool's end; when it gets a fresh receiver (kernel.Supervise), only what the
+// old one had taken is closed, and answers come to the new one. A
 // Conn that was forgotten is closed when the garbage collector finds it, and goes
 // to kernel.Kernel.Report. With Config.LeakAfter one that is lent for too long goes
 // there, too, with the line that asked for it; it stays lent.

@@ -42,6 +42,8 @@ type keeper struct {
 	began  map[connID]time.Time // … since then
 	timers map[timerID]kernel.TimerID
 	known  map[kernel.Address]bool // sessions whose end we want to hear of
+	wards  map[kernel.Address]bool // of these, who had a connection to ask for
+	over   bool                    // the session has ended
 
 	watchers []*watcher
 	then     []message // not told to the table yet
@@ -58,6 +60,7 @@ func newKeeper(p *Pool) *keeper {
 		began:   map[connID]time.Time{},
 		timers:  map[timerID]kernel.TimerID{},
 		known:   map[kernel.Address]bool{},
+		wards:   map[kernel.Address]bool{},
 	}
 	k.table = newTable(p.cfg, k.now, nil) // start brings the chance
 	k.table.sound = func(id connID) bool { return k.conns[id].look() == clean }
@@ -96,6 +99,7 @@ func (p *keeper) allocate(c *kernel.Context, o *order) error {
 		if err := p.know(c, o.who); err != nil {
 			return err
 		}
+		o.first, p.wards[o.who] = !p.wards[o.who], true
 	}
 	o.asked = p.now()
 	if l := p.lendAtHand(o); l != nil {
@@ -232,7 +236,7 @@ func (p *keeper) stop(c *kernel.Context) error {
 	for _, w := range p.watchers {
 		w.lease.Release()
 	}
-	p.table.shut = true // for who comes to the counter
+	p.over, p.table.shut = true, true // for who comes to the counter
 	return nil
 }
 

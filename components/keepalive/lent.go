@@ -12,7 +12,8 @@ import (
 )
 
 // Conn is a lent connection. It belongs to the session that asked for it, until
-// Release or Close; when that session stops first, it is closed. Release and
+// Release or Close; when that session stops first, or gets a fresh receiver, it is
+// closed. Release and
 // Close free its place in the pool before they return (A89).
 //
 // A Conn that is dropped without either is closed when the garbage collector

@@ -109,7 +109,11 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 		return 0, fmt.Errorf("%w: Allocate by a session of another kernel; make a pool for each", ErrArgument)
 	}
 	o.who, o.event, o.context = c.Self(), req.Event, req.Context
-	if _, err := evAllocate.Call(c, p.addr, o); err != nil {
+	_, err = evAllocate.Call(c, p.addr, o)
+	if o.first {
+		p.keeper.ward(c)
+	}
+	if err != nil {
 		return 0, ended(err)
 	}
 	if o.waiting {
