@@ -68,7 +68,8 @@ type Config struct {
 
 	// MaxRequests is how many requests are under way at a time; others wait in the
 	// order in which they came. 0 leaves that to the limits of the pool, which
-	// lets no host wait for another.
+	// lets no host wait for another; it refuses more waiting ones than its
+	// MaxWaiting, which is 10,000 unless Pool says otherwise: they are ErrConnect.
 	MaxRequests int
 
 	// ProgressEvery is the least time between two Progress events of a request.

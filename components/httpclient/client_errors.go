@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -85,7 +86,7 @@ func newError(req *http.Request, kind, cause error) *Error {
 	if cause == kind {
 		cause = nil
 	}
-	return &Error{req.Method, req.URL.Redacted(), kind, cause}
+	return &Error{cmp.Or(req.Method, http.MethodGet), req.URL.Redacted(), kind, cause}
 }
 
 // Error names the request, the kind and the cause.

@@ -190,6 +190,8 @@ func TestKindOf(t *testing.T) {
 		{&keepalive.Error{Function: "resolve", Err: &net.DNSError{Err: "no such host"}}, unknown, ErrConnect},
 		{&keepalive.Error{Function: "sslify", Err: errors.New("bad certificate")}, unknown, ErrConnect},
 		{&keepalive.Error{Function: "shutdown", Err: keepalive.ErrShutDown}, unknown, ErrShutDown},
+		{&keepalive.Error{Function: "breaker", Err: &keepalive.CircuitError{Last: keepalive.ErrTimeout}}, unknown, ErrConnect},
+		{&keepalive.Error{Function: "breaker", Err: &keepalive.CircuitError{Last: context.DeadlineExceeded}}, unknown, ErrConnect},
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, unknown, ErrConnect},
 		{&net.OpError{Op: "read", Err: errors.New("reset")}, answering, ErrNoAnswer},
 		{fmt.Errorf("read: %w", io.ErrUnexpectedEOF), answering, ErrNoAnswer},

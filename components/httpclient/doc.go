@@ -83,6 +83,7 @@
 // whose settings may differ. Through a tunnel (https behind a proxy, or socks5)
 // fewer lost connections are told apart from other failures, and so fewer requests
 // repeated. Host names that are not ASCII must be given in their ASCII form.
-// net/http says nothing of a body that is neither read to its end nor closed: its
-// connection stays lent until the request's context ends.
+// What a server sends beyond a complete answer, net/http mentions through package log,
+// as it does for http.Transport. It says nothing of a body that is neither read to its
+// end nor closed: its connection stays lent until the request's context ends.
 package httpclient
