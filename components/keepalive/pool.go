@@ -1,7 +1,6 @@
 package keepalive
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -147,21 +146,24 @@ func (p *Pool) order(req *Request) (*order, error) {
 // pool, and its Conn is void (A103). ErrNoRequest: it is unknown, was cancelled
 // before, or its connection is in use.
 func (p *Pool) Deallocate(id RequestID) error {
-	_, err := p.k.Call(context.Background(), p.addr, evCancel.Name(), id)
+	_, err := p.k.Call(background, p.addr, evCancel.Name(), id)
 	return ended(err)
 }
 
 // Shutdown ends the pool: pending requests are answered with ErrShutDown, idle
 // connections closed; those in use work on and are closed when they are
-// released (A104–A108). Later Allocates fail. It may be called more than once.
+// released (A104–A108). Later Allocates fail. It may be called more than once. All of that
+// is done when it returns, unless a kernel.Config.CallTimeout ran out: then it is to come.
 func (p *Pool) Shutdown() {
-	_, _ = p.k.Call(context.Background(), p.addr, evShutdown.Name())
+	if _, err := p.k.Call(background, p.addr, evShutdown.Name()); errors.Is(err, kernel.ErrTimeout) {
+		_ = evShutdown.PostFrom(p.k, p.addr, struct{}{}) // a pool that ended does not care
+	}
 }
 
 // Stats says what the pool holds and has seen; see also WatchStats. ErrShutDown
 // when the pool has ended.
 func (p *Pool) Stats() (Stats, error) {
-	v, err := p.k.Call(context.Background(), p.addr, evStats.Name())
+	v, err := p.k.Call(background, p.addr, evStats.Name())
 	if err != nil {
 		return Stats{}, ended(err)
 	}

@@ -2,6 +2,7 @@ package keepalive
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"testing"
 
@@ -76,5 +77,5 @@ func TestA82_A108_ConnectionEndsWithItsSession(t *testing.T) {
 // ended waits for the end of the pool's session.
 func (u *user) ended() {
 	u.t.Helper()
-	until(u.t, "the pool ends", func() bool { _, err := u.pool.Stats(); return err != nil })
+	until(u.t, "the pool ends", func() bool { _, err := u.pool.Stats(); return errors.Is(err, ErrShutDown) })
 }
