@@ -46,7 +46,7 @@ type Config struct {
 	MaxSize int64
 
 	// Streaming, above 0, brings the body in chunks of at most so many octets, in
-	// one Response each, see Response.Take. 0 brings it whole.
+	// one Response each, see Response.Take; of 1 MiB at most. 0 brings it whole.
 	Streaming int
 
 	// FollowRedirects is how many redirects are followed; the one after them is
