@@ -28,7 +28,7 @@ var (
 	ErrNoAnswer = errors.New("no complete answer; the server may have acted on the request: ask again if that does no harm")
 
 	// ErrScheme: the URL, or the one that a redirect leads to, has another scheme
-	// than http and https, or no host (400).
+	// than http and https, no host, or a port that is none (400).
 	ErrScheme = errors.New(`unusable URL; want one of "http" or "https", with a host`)
 
 	// ErrParse: what the server sent is not HTTP (406).
