@@ -218,7 +218,7 @@ var conversations = map[string]conversation{
 	"not all read":     {read: 3, serve: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1<<20)) }},
 	"read exactly":     {read: 5, serve: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "12345") }},
 	"headers late":     {serve: func(_ http.ResponseWriter, r *http.Request) { wait(nil, r) }},
-	"out of time":      {within: 20 * time.Millisecond, serve: wait},
+	"out of time":      {race: true, within: 20 * time.Millisecond, serve: wait},
 	"body out of time": {within: 100 * time.Millisecond, serve: func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "some")
 		w.(http.Flusher).Flush()
