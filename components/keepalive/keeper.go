@@ -95,11 +95,11 @@ func (p *keeper) start(c *kernel.Context) error {
 }
 
 func (p *keeper) allocate(c *kernel.Context, o *order) error {
-	if o.who != "" {
+	if o.who != "" && !p.wards[o.who] {
 		if err := p.know(c, o.who); err != nil {
 			return err
 		}
-		o.first, p.wards[o.who] = !p.wards[o.who], true
+		o.first, p.wards[o.who] = true, true
 	}
 	o.asked = p.now()
 	if l := p.lendAtHand(o); l != nil {
@@ -125,8 +125,11 @@ func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
 	if p.known[who] {
 		return nil
 	}
-	p.known[who] = true
-	return c.Monitor(who, evGone)
+	err := c.Monitor(who, evGone)
+	if err == nil {
+		p.known[who] = true
+	}
+	return err
 }
 
 func (p *keeper) cancel(c *kernel.Context, id RequestID) error {
