@@ -65,6 +65,12 @@ func (t turns) Receive(c *kernel.Context) error {
 	return t.Session.Receive(c)
 }
 
+func (p *keeper) isShut() bool {
+	p.mu.Lock()
+	defer p.unlock()
+	return p.table.shut
+}
+
 // hit is Get's allocate at the counter; nil when it has to go on to ask.
 func (p *keeper) hit(o *order) *Conn {
 	if !p.tryLock() {

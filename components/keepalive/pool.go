@@ -150,6 +150,25 @@ func (p *Pool) Deallocate(id RequestID) error {
 	return ended(err)
 }
 
+// Free is conn.Release under POE's name, with POE's answers (A88): nil and a connection of
+// another pool are ErrNotLent, too, and once the pool is shut down it is nil whatever conn
+// is.
+func (p *Pool) Free(conn *Conn) error {
+	var err error
+	switch {
+	case conn == nil:
+		err = fmt.Errorf("keepalive: no connection: %w", ErrNotLent)
+	case conn.l.pool != p:
+		err = conn.l.notLent()
+	default:
+		err = conn.Release()
+	}
+	if err != nil && p.keeper.isShut() {
+		return nil
+	}
+	return err
+}
+
 // Shutdown ends the pool: pending requests are answered with ErrShutDown, idle
 // connections closed; those in use work on and are closed when they are
 // released (A104–A108). Later Allocates fail. It may be called more than once. All of that
