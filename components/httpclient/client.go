@@ -204,9 +204,12 @@ func (c *Client) Stats() (Stats, error) {
 // Shutdown ends the client: every pending request is answered with ErrShutDown,
 // then the connections are closed, unless they are those of Config.Pool or
 // Config.Transport, then the alias ends (A118). Later requests are answered with
-// ErrShutDown. It may be called more than once.
+// ErrShutDown. It may be called more than once. All of that is done when it returns,
+// unless a kernel.Config.CallTimeout ran out: then it is to come.
 func (c *Client) Shutdown() {
-	_, _ = c.k.Call(context.Background(), c.addr, EvShutdown.Name())
+	if _, err := c.k.Call(context.Background(), c.addr, EvShutdown.Name()); errors.Is(err, kernel.ErrTimeout) {
+		_ = EvShutdown.PostFrom(c.k, c.addr, struct{}{}) // a client that ended does not care
+	}
 }
 
 // check refuses a request that cannot be answered.

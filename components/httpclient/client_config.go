@@ -46,7 +46,7 @@ type Config struct {
 	MaxSize int64
 
 	// Streaming, above 0, brings the body in chunks of at most so many octets, in
-	// one Response each, see Response.Take. 0 brings it whole.
+	// one Response each, see Response.Take; of 1 MiB at most. 0 brings it whole.
 	Streaming int
 
 	// FollowRedirects is how many redirects are followed; the one after them is
@@ -68,7 +68,8 @@ type Config struct {
 
 	// MaxRequests is how many requests are under way at a time; others wait in the
 	// order in which they came. 0 leaves that to the limits of the pool, which
-	// lets no host wait for another.
+	// lets no host wait for another; it refuses more waiting ones than its
+	// MaxWaiting, which is 10,000 unless Pool says otherwise: they are ErrConnect.
 	MaxRequests int
 
 	// ProgressEvery is the least time between two Progress events of a request.

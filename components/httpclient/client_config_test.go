@@ -23,7 +23,9 @@ func TestConfig_Mistakes(t *testing.T) {
 		"Config.BindAddress":     {BindAddress: "here"},
 		"BindAddress is set":     {BindAddress: "127.0.0.1", Pool: new(keepalive.Pool)},
 		"Config.NoProxy":         {NoProxy: []string{""}},
+		"Config.Proxy is":        {Proxy: []*url.URL{nil}},
 		"Config.Proxy":           {Proxy: []*url.URL{{Host: "x"}}},
+		`"ftp://u:xxxxx@x"`:      {Proxy: []*url.URL{{Scheme: "ftp", Host: "x", User: url.UserPassword("u", "secret")}}},
 		"Config.Transport":       {Transport: http.DefaultTransport, TLS: &tls.Config{}},
 	} {
 		if _, err := New(k, cfg); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), field) {

@@ -90,6 +90,9 @@ func kindOf(err error, at stage) error {
 	switch {
 	case errors.Is(err, keepalive.ErrShutDown):
 		return ErrShutDown
+	case errors.Is(err, ErrArgument), // a proxy that is none
+		errors.Is(err, keepalive.ErrCircuitOpen): // whatever failed before
+		return ErrConnect
 	case errors.Is(err, context.DeadlineExceeded):
 		return ErrTimeout
 	case errors.Is(err, context.Canceled):

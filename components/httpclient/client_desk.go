@@ -185,13 +185,17 @@ func (d *desk) stats(c *kernel.Context, _ struct{}) error {
 	return nil
 }
 
-// checkURL refuses what the original refuses before it asks for a connection.
+// checkURL refuses what the original refuses before it asks for a connection, and ports
+// that are none.
 func checkURL(req *http.Request) error {
 	if s := req.URL.Scheme; s != "http" && s != "https" {
 		return fmt.Errorf("%w: scheme %q", ErrScheme, s)
 	}
 	if req.URL.Hostname() == "" {
 		return fmt.Errorf("%w: no host", ErrScheme)
+	}
+	if _, _, err := address(req.URL); err != nil {
+		return fmt.Errorf("%w: port %s; want 1 to 65535", ErrScheme, req.URL.Port())
 	}
 	return nil
 }

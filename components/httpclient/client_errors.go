@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,7 +28,7 @@ var (
 	ErrNoAnswer = errors.New("no complete answer; the server may have acted on the request: ask again if that does no harm")
 
 	// ErrScheme: the URL, or the one that a redirect leads to, has another scheme
-	// than http and https, or no host (400).
+	// than http and https, no host, or a port that is none (400).
 	ErrScheme = errors.New(`unusable URL; want one of "http" or "https", with a host`)
 
 	// ErrParse: what the server sent is not HTTP (406).
@@ -85,7 +86,7 @@ func newError(req *http.Request, kind, cause error) *Error {
 	if cause == kind {
 		cause = nil
 	}
-	return &Error{req.Method, req.URL.Redacted(), kind, cause}
+	return &Error{cmp.Or(req.Method, http.MethodGet), req.URL.Redacted(), kind, cause}
 }
 
 // Error names the request, the kind and the cause.

@@ -43,10 +43,12 @@ func (c *Client) perform(j *job) Response {
 	if err != nil {
 		return j.failed(err)
 	}
-	r.HTTP.Trailer, r.Body, r.Last = res.Trailer, body, true
+	last := *r.HTTP // which receivers of chunks have, and may be reading
+	last.Trailer, r.Body, r.Last = res.Trailer, body, true
 	if c.cfg.Streaming == 0 {
-		r.HTTP.Body = reread(body)
+		last.Body = reread(body)
 	}
+	r.HTTP = &last
 	return r
 }
 
@@ -71,7 +73,11 @@ func (j *job) failed(err error) Response {
 	return j.refused(kindOf(why, at), err)
 }
 
-const readSize = 32 << 10
+// How much is read at a time, and at most when streaming.
+const (
+	readSize = 32 << 10
+	mostRead = 1 << 20
+)
 
 // read returns the body, or hands it on in chunks.
 func (c *Client) read(j *job, res *http.Response, head Response) ([]byte, error) {
@@ -114,7 +120,7 @@ func (c *Client) read(j *job, res *http.Response, head Response) ([]byte, error)
 // scratchSize is how much to read at a time of a body of this length, -1 when nobody
 // knows: 32 KiB for each answer of a few octets would keep the garbage collector busy.
 func scratchSize(streaming int, length int64) int {
-	size := cmp.Or(streaming, readSize)
+	size := min(cmp.Or(streaming, readSize), mostRead)
 	if length <= 0 { // a transport of the user's may not have set it
 		return size
 	}

@@ -299,3 +299,23 @@ func TestA45_NothingAfterTheLast(t *testing.T) {
 		}
 	})
 }
+
+// TestA118_CallTimeout: a Shutdown for which the session has no time now comes later.
+func TestA118_CallTimeout(t *testing.T) {
+	k := kernel.New(kernel.Config{Mode: kernel.Serial, CallTimeout: 10 * time.Millisecond, Observer: &kernel.Observer{}})
+	kerneltest.Start(t, k)
+	c := newClient(t, k, Config{})
+	u := newUser(t, c)
+	busy, free := make(chan struct{}), make(chan struct{})
+	if err := evRun.PostFrom(k, u.lease.Address(), func(*kernel.Context) error {
+		close(busy)
+		<-free
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	<-busy
+	c.Shutdown()
+	close(free)
+	until(t, "the client ends", func() bool { _, err := c.Stats(); return errors.Is(err, ErrShutDown) })
+}

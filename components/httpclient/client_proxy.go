@@ -46,9 +46,10 @@ func endsInOne(host string, ends []string) bool {
 	return false
 }
 
+// checkProxy refuses what net/http would take for an HTTP proxy, or for none.
 func checkProxy(field string, p *url.URL) error {
-	if p == nil || p.Scheme == "" || p.Host == "" {
-		return fmt.Errorf("%w: %s has %q; want a URL such as http://proxy:3128", ErrArgument, field, fmt.Sprint(p))
+	if p == nil || p.Host == "" || defaultPort[p.Scheme] == 0 {
+		return fmt.Errorf("%w: %s is %q; want one with http, https, socks5 or socks5h and a host, such as http://proxy:3128", ErrArgument, field, p.Redacted())
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -106,13 +107,20 @@ func TestStream_Chunks(t *testing.T) {
 		u := newUser(t, newClient(t, k, Config{Streaming: 1024}))
 		u.request(Request{HTTP: get(t, s.URL)})
 		var got []byte
+		var first *http.Response
 		for {
 			r := u.take()
 			if r.Last {
 				if r.Err != nil || r.HTTP.Trailer.Get("X-Sum") != "7" {
 					t.Errorf("%v, trailer %v", r.Err, r.HTTP.Trailer)
 				}
+				if len(first.Trailer) > 0 {
+					t.Error("the trailer came into an answer that is somebody else's by now")
+				}
 				break
+			}
+			if first == nil {
+				first = r.HTTP
 			}
 			data := r.Take()
 			if len(data) == 0 || len(data) > 1024 {
@@ -124,6 +132,20 @@ func TestStream_Chunks(t *testing.T) {
 			t.Errorf("%d octets, want %d", len(got), len(want))
 		}
 		u.quiet()
+	})
+}
+
+// TestStream_AnySize is what MaxInt asks for, and no such buffer is made.
+func TestStream_AnySize(t *testing.T) {
+	eachBubble(t, func(t *testing.T, k *kernel.Kernel) {
+		u := newUser(t, newClient(t, k, Config{Streaming: math.MaxInt, Transport: dripping(&drip{n: 1})}))
+		u.request(Request{HTTP: get(t, "http://x/")})
+		if r := u.take(); string(r.Take()) != "x" {
+			t.Fatalf("%+v", r)
+		}
+		if r := u.take(); !r.Last || r.Err != nil {
+			t.Fatalf("%+v", r)
+		}
 	})
 }
 

@@ -155,7 +155,7 @@ func TestA117_NoConnection(t *testing.T) {
 func TestA117_BadScheme(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
 		u := newUser(t, newClient(t, k, Config{FollowRedirects: 1}))
-		for _, bad := range []string{"ftp://127.0.0.1/x", "http:///x", "//127.0.0.1/x", "http://:80/"} {
+		for _, bad := range []string{"ftp://127.0.0.1/x", "http:///x", "//127.0.0.1/x", "http://:80/", "http://127.0.0.1:65536/", "http://127.0.0.1:0/"} {
 			closed := make(chan struct{})
 			req := get(t, bad)
 			req.Body = closer{strings.NewReader("x"), closed}
@@ -190,6 +190,9 @@ func TestKindOf(t *testing.T) {
 		{&keepalive.Error{Function: "resolve", Err: &net.DNSError{Err: "no such host"}}, unknown, ErrConnect},
 		{&keepalive.Error{Function: "sslify", Err: errors.New("bad certificate")}, unknown, ErrConnect},
 		{&keepalive.Error{Function: "shutdown", Err: keepalive.ErrShutDown}, unknown, ErrShutDown},
+		{fmt.Errorf("%w: no port in the proxy's URL", ErrArgument), unknown, ErrConnect},
+		{&keepalive.Error{Function: "breaker", Err: &keepalive.CircuitError{Last: keepalive.ErrTimeout}}, unknown, ErrConnect},
+		{&keepalive.Error{Function: "breaker", Err: &keepalive.CircuitError{Last: context.DeadlineExceeded}}, unknown, ErrConnect},
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, unknown, ErrConnect},
 		{&net.OpError{Op: "read", Err: errors.New("reset")}, answering, ErrNoAnswer},
 		{fmt.Errorf("read: %w", io.ErrUnexpectedEOF), answering, ErrNoAnswer},

@@ -45,9 +45,10 @@
 // (A119). Requests of scheme http share the connections to a proxy, whose address
 // then is the pool's key (A18). For https the proxy is asked to CONNECT, and with
 // socks5 to reach any target; those connections belong to that target, which stands
-// in Key.ForScheme, ForAddr and ForPort. TLS with the proxy itself (an https proxy)
-// is done by the pool, TLS behind it with Transport.TLSClientConfig. Connections
-// with different credentials are kept apart.
+// in Key.ForScheme, ForAddr and ForPort, or behind an https proxy in Key.Use. TLS with
+// the proxy itself (an https proxy) is done by the pool, in the proxy's name, TLS behind
+// it with Transport.TLSClientConfig. Connections with different credentials are kept
+// apart; what those are stands in no key.
 //
 // # Tracing
 //
@@ -82,6 +83,7 @@
 // whose settings may differ. Through a tunnel (https behind a proxy, or socks5)
 // fewer lost connections are told apart from other failures, and so fewer requests
 // repeated. Host names that are not ASCII must be given in their ASCII form.
-// net/http says nothing of a body that is neither read to its end nor closed: its
-// connection stays lent until the request's context ends.
+// What a server sends beyond a complete answer, net/http mentions through package log,
+// as it does for http.Transport. It says nothing of a body that is neither read to its
+// end nor closed: its connection stays lent until the request's context ends.
 package httpclient

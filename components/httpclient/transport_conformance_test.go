@@ -60,14 +60,15 @@ func kind(err error) string {
 
 // conversation is one request, to the path of its name.
 type conversation struct {
-	method string // default GET
-	serve  http.HandlerFunc
-	body   func() io.Reader
-	header http.Header
-	within time.Duration // of the context
-	read   int           // bytes of the body, then Close; 0: all
-	close  bool          // Request.Close
-	race   bool          // whether the connection is used again is up to chance with net/http; it must not be
+	method  string // default GET
+	serve   http.HandlerFunc
+	body    func() io.Reader
+	header  http.Header
+	within  time.Duration // of the context
+	headers time.Duration // ResponseHeaderTimeout
+	read    int           // bytes of the body, then Close; 0: all
+	close   bool          // Request.Close
+	race    bool          // whether the connection is used again is up to chance with net/http; it must not be
 }
 
 func (c *conversation) hold(ctx context.Context, rt http.RoundTripper, url string) (o outcome) {
@@ -217,8 +218,8 @@ var conversations = map[string]conversation{
 	"headers too long": {serve: raw("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 20<<10) + "\r\n\r\n")},
 	"not all read":     {read: 3, serve: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1<<20)) }},
 	"read exactly":     {read: 5, serve: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "12345") }},
-	"headers late":     {serve: func(_ http.ResponseWriter, r *http.Request) { wait(nil, r) }},
-	"out of time":      {within: 20 * time.Millisecond, serve: wait},
+	"headers late":     {headers: 150 * time.Millisecond, serve: func(_ http.ResponseWriter, r *http.Request) { wait(nil, r) }},
+	"out of time":      {race: true, within: 20 * time.Millisecond, serve: wait},
 	"body out of time": {within: 100 * time.Millisecond, serve: func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "some")
 		w.(http.Flusher).Flush()
@@ -248,8 +249,8 @@ func TestTransport_AsNetHTTP(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					path := "/" + strings.NewReplacer(" ", "-", "/", "-").Replace(name)
 					mux.HandleFunc(path, c.serve)
-					theirs := &http.Transport{TLSClientConfig: trust, ResponseHeaderTimeout: 150 * time.Millisecond, MaxResponseHeaderBytes: 8 << 10, ExpectContinueTimeout: 10 * time.Second}
-					ours := &httpclient.Transport{Pool: rig.Pool, ResponseHeaderTimeout: 150 * time.Millisecond, MaxResponseHeaderBytes: 8 << 10, ExpectContinueTimeout: 10 * time.Second}
+					theirs := &http.Transport{TLSClientConfig: trust, ResponseHeaderTimeout: c.headers, MaxResponseHeaderBytes: 8 << 10, ExpectContinueTimeout: 10 * time.Second}
+					ours := &httpclient.Transport{Pool: rig.Pool, ResponseHeaderTimeout: c.headers, MaxResponseHeaderBytes: 8 << 10, ExpectContinueTimeout: 10 * time.Second}
 					var got [2]outcome
 					for i, rt := range []http.RoundTripper{theirs, ours} {
 						got[i] = c.hold(t.Context(), rt, server.URL+path)

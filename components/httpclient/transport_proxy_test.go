@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -34,7 +35,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "by proxy: "+r.URL.String())
 		return
 	}
-	to, err := net.Dial("tcp", r.Host)
+	to, err := net.Dial("tcp", strings.Replace(r.Host, "example.com", "127.0.0.1", 1))
 	if err != nil {
 		w.WriteHeader(http.StatusBadGateway)
 		return
@@ -130,8 +131,37 @@ func TestA18_ProxyAndTarget(t *testing.T) {
 	}
 }
 
+// A proxy with TLS shows its own certificate, whatever the target's name is, and the
+// target its own.
+func TestA18_NameOfAProxyWithTLS(t *testing.T) {
+	names := make(chan string, 2)
+	started := func(h http.Handler) *httptest.Server {
+		s := httptest.NewUnstartedServer(h)
+		s.TLS = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			names <- hello.ServerName
+			return nil, nil
+		}}
+		s.StartTLS()
+		return s
+	}
+	target := started(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "directly") }))
+	defer target.Close()
+	p := newProxy(t, started)
+	rig := via(t, keepalive.Config{TLS: trust(p.Server)}, p.URL)
+	rig.TLSClientConfig = trust(target)
+	if got := rig.get(strings.Replace(target.URL, "127.0.0.1", "example.com", 1)); got != "directly" {
+		t.Errorf("got %q", got)
+	}
+	if name := <-names; name != "" { // it has an address only
+		t.Errorf("the proxy is taken for %q", name)
+	}
+	if name := <-names; name != "example.com" {
+		t.Errorf("the target is taken for %q", name)
+	}
+}
+
 // The proxy gets the credentials of its URL, and connections with different ones
-// are kept apart.
+// are kept apart. Nobody else gets them: statistics are on status pages.
 func TestTransport_ProxyCredentials(t *testing.T) {
 	p := newProxy(t, httptest.NewServer)
 	rig := via(t, keepalive.Config{}, p.URL)
@@ -145,6 +175,13 @@ func TestTransport_ProxyCredentials(t *testing.T) {
 		}
 	}
 	rig.holds(keepalive.Load{Idle: 3})
+	stats, err := rig.Pool.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := json.Marshal(stats); err != nil || strings.Contains(string(page), "ann") {
+		t.Errorf("%v, and the statistics tell credentials: %s", err, page)
+	}
 	for i, line := range p.asked {
 		want := []string{"", "Basic YW5uOmE=", "Basic Ym9iOmI="}[i%3]
 		if !strings.HasSuffix(line, "http://one.example/ "+want) {
@@ -162,7 +199,8 @@ func TestTransport_ProxyFails(t *testing.T) {
 		"hangs up":   {nobody.url, "https://127.0.0.1:1", "EOF"},
 		"no socks":   {strings.Replace(nobody.url, "http", "socks5", 1), "http://127.0.0.1:1", "EOF"},
 		"no host":    {"http://:80", "http://127.0.0.1:1", "no host"},
-		"no port":    {"unknown://x", "http://127.0.0.1:1", "no port"},
+		"no port":    {"http://x:0", "http://127.0.0.1:1", "no port"},
+		"no proxy":   {"ftp" + p.URL[4:], "http://127.0.0.1:1", "http, https, socks5 or socks5h"},
 		"unresolved": {"http://proxy.invalid", "http://127.0.0.1:1", "resolve"},
 	} {
 		t.Run(name, func(t *testing.T) {

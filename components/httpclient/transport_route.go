@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"fmt"
+	"hash/maphash"
 	"net"
 	"net/http"
 	"net/url"
@@ -50,18 +51,33 @@ func (r *route) set(t *Transport, req *http.Request) (err error) {
 	if err != nil || r.proxy == nil {
 		return err
 	}
+	if err := checkProxy("the proxy's URL", r.proxy); err != nil {
+		return err
+	}
 	via, viaPort, err := address(r.proxy)
 	if err != nil {
 		return err
 	}
-	r.ask = keepalive.Request{Scheme: r.proxy.Scheme, Addr: via, Port: viaPort, Use: t.use + " proxy"}
-	if r.proxy.User != nil {
-		r.ask.Use += " " + r.proxy.User.String()
-	}
-	if r.tunnel() {
+	r.ask = keepalive.Request{Scheme: r.proxy.Scheme, Addr: via, Port: viaPort, Use: t.use + " proxy" + by(r.proxy.User)}
+	switch {
+	case !r.tunnel():
+	case r.proxy.Scheme == "https": // with a ForAddr the pool would want the target's certificate of the proxy
+		r.ask.Use += " to " + r.target()
+	default:
 		r.ask.ForScheme, r.ask.ForAddr, r.ask.ForPort = r.scheme, r.host, r.port
 	}
 	return nil
+}
+
+var credentials = maphash.MakeSeed()
+
+// by keeps the connections of different users apart, and does not name them: a key's
+// Use is in the pool's statistics.
+func by(user *url.Userinfo) string {
+	if user == nil {
+		return ""
+	}
+	return fmt.Sprintf(" by %x", maphash.String(credentials, user.String()))
 }
 
 var defaultPort = map[string]int{"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}

@@ -65,6 +65,12 @@ func (t turns) Receive(c *kernel.Context) error {
 	return t.Session.Receive(c)
 }
 
+func (p *keeper) isShut() bool {
+	p.mu.Lock()
+	defer p.unlock()
+	return p.table.shut
+}
+
 // hit is Get's allocate at the counter; nil when it has to go on to ask.
 func (p *keeper) hit(o *order) *Conn {
 	if !p.tryLock() {
@@ -90,7 +96,7 @@ func (p *keeper) lendAtHand(o *order) *loan {
 		return nil
 	}
 	e := p.conns[c.id]
-	if e.look() != clean { // to be weeded
+	if e.look() != clean { // to be closed
 		return nil
 	}
 	p.table.handOut(c, o.id)

@@ -102,7 +102,9 @@
 // # Lifetime
 //
 // A waiting request holds its session until the answer is posted (A32). When a
-// session stops, its requests are cancelled and its connections closed (A82). A
+// session stops, its requests are cancelled and its connections closed (A82), also
+// after the pool's end; when it gets a fresh receiver (kernel.Supervise), only what the
+// old one had taken is closed, and answers come to the new one. A
 // Conn that was forgotten is closed when the garbage collector finds it, and goes
 // to kernel.Kernel.Report. With Config.LeakAfter one that is lent for too long goes
 // there, too, with the line that asked for it; it stays lent.
@@ -165,9 +167,9 @@
 // # Limits
 //
 // A key without connections is remembered, for its numbers and its Breaker, until
-// 1000 others like it came after it. A requester whose kernel.QueueLimit is reached loses its answer; the pool reports that. With many
-// keys and a small MaxOpen, taking turns costs more new connections than strict
-// order would. Outside Unix the end of an idle connection is not noticed before
+// 1000 others like it came after it. A requester whose kernel.QueueLimit is reached
+// loses its answer; the pool reports that. With many keys and a small MaxOpen, taking
+// turns costs more new connections than strict order would. Outside Unix the end of an idle connection is not noticed before
 // its next use. There is no proxy and no retry: a connection may still die between
 // the look at it and its first use (A120).
 package keepalive

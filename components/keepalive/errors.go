@@ -72,5 +72,5 @@ func (e *Error) Unwrap() error { return e.Err }
 // net.Error and url.Error have it.
 func (e *Error) Timeout() bool {
 	var t interface{ Timeout() bool }
-	return errors.As(e.Err, &t) && t.Timeout()
+	return !errors.Is(e.Err, ErrCircuitOpen) && errors.As(e.Err, &t) && t.Timeout()
 }

@@ -14,6 +14,20 @@ func TestA42_TimeoutMatchesItsErrno(t *testing.T) {
 	}
 }
 
+// TestError_Timeout is about the request's own time, not that of the failure that opened a
+// circuit before it.
+func TestError_Timeout(t *testing.T) {
+	for cause, want := range map[error]bool{
+		ErrTimeout:                      true,
+		&CircuitError{Last: ErrTimeout}: false,
+		ErrTooManyWaiting:               false,
+	} {
+		if got := (&Error{Err: cause}).Timeout(); got != want {
+			t.Errorf("%v: Timeout is %v", cause, got)
+		}
+	}
+}
+
 func TestA39_ErrorNamesStepKeyAndCause(t *testing.T) {
 	err := error(&Error{Function: "resolve", Key: key("a"), Err: errRefused})
 	if got, want := err.Error(), "keepalive: resolve http://a:80: connection refused"; got != want {

@@ -17,6 +17,30 @@ func TestFresh_NoIdleOneIsLent(t *testing.T) {
 	p.do(dialed{2}, answer{req: 2, conn: 2, from: Fresh})
 }
 
+// TestA93_R4_IdleBesideALimit: a request that wants a new connection leaves an idle one
+// at its key's limit. Who waits there gets that one only if it still stands.
+func TestA93_R4_IdleBesideALimit(t *testing.T) {
+	for name, c := range map[string]struct {
+		dead bool
+		want []action
+	}{
+		"sound": {false, []action{discard{2, becauseClosed}, unwatch{1}, answer{req: 3, conn: 1, from: Deferred}}},
+		"dead":  {true, []action{discard{2, becauseClosed}, unwatch{1}, discard{1, becauseReadable}, dial{3, 3, key("a")}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPool(t, Config{MaxPerHost: 1})
+			p.table.sound = func(connID) bool { return !c.dead }
+			p.do(allocate{req: 1, key: key("a")}, dial{1, 1, key("a")})
+			p.do(dialed{1}, answer{req: 1, conn: 1})
+			p.do(release{1, clean}, watch{1})
+			p.do(allocate{req: 2, key: key("a"), fresh: true}, dial{2, 2, key("a")})
+			p.do(dialed{2}, answer{req: 2, conn: 2})
+			p.do(allocate{req: 3, key: key("a")})
+			p.do(release{2, closed}, c.want...)
+		})
+	}
+}
+
 func TestFresh_BesideAnIdleOne(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
 		server := newEcho(t)

@@ -52,6 +52,26 @@ func (t *table) newestIdle(key Key) *conn {
 	return h.idle[len(h.idle)-1]
 }
 
+// lendable is the newest idle connection of h that may be lent, nil without. On the way
+// to it those are closed whose lifetime ended, and whose timer was not heard of yet, and
+// those that died (A93, A95). However short ago one was looked at: what its peer did
+// since then would be the next user's error. Only the one that comes back by this message
+// was looked at for it.
+func (t *table) lendable(h *host) *conn {
+	for len(h.idle) > 0 {
+		c := h.idle[len(h.idle)-1]
+		switch {
+		case t.aged(c):
+			t.discard(c, becauseAged)
+		case c != t.parked && !t.sound(c.id):
+			t.discard(c, becauseReadable)
+		default:
+			return c
+		}
+	}
+	return nil
+}
+
 // evict closes the connection that was idle longest, of any host (A66, A67),
 // and reports whether there was one. Lent and evicted ones have left the list,
 // so neither can be chosen again (A68, A69).

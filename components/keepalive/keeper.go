@@ -42,6 +42,8 @@ type keeper struct {
 	began  map[connID]time.Time // … since then
 	timers map[timerID]kernel.TimerID
 	known  map[kernel.Address]bool // sessions whose end we want to hear of
+	wards  map[kernel.Address]bool // of these, who had a connection to ask for
+	over   bool                    // the session has ended
 
 	watchers []*watcher
 	then     []message // not told to the table yet
@@ -58,8 +60,10 @@ func newKeeper(p *Pool) *keeper {
 		began:   map[connID]time.Time{},
 		timers:  map[timerID]kernel.TimerID{},
 		known:   map[kernel.Address]bool{},
+		wards:   map[kernel.Address]bool{},
 	}
 	k.table = newTable(p.cfg, k.now, nil) // start brings the chance
+	k.table.sound = func(id connID) bool { return k.conns[id].look() == clean }
 	return k
 }
 
@@ -91,21 +95,17 @@ func (p *keeper) start(c *kernel.Context) error {
 }
 
 func (p *keeper) allocate(c *kernel.Context, o *order) error {
-	if o.who != "" {
+	if o.who != "" && !p.wards[o.who] {
 		if err := p.know(c, o.who); err != nil {
 			return err
 		}
+		o.first, p.wards[o.who] = true, true
 	}
 	o.asked = p.now()
 	if l := p.lendAtHand(o); l != nil {
 		p.deliver(c, o, l, Immediate, nil)
 		p.follow(c)
 		return nil
-	}
-	if !o.fresh {
-		if err := p.weed(c, o.key); err != nil {
-			return err
-		}
 	}
 	p.asking = o
 	err := p.apply(c, allocate{req: o.id, key: o.key, timeout: o.timeout, fresh: o.fresh})
@@ -125,23 +125,11 @@ func (p *keeper) know(c *kernel.Context, who kernel.Address) error {
 	if p.known[who] {
 		return nil
 	}
-	p.known[who] = true
-	return c.Monitor(who, evGone)
-}
-
-// weed drops idle connections of a key that died, until the one that would be
-// lent next is alive (A93, A95). However short ago it was looked at: what the peer did
-// since then would be the next user's error.
-func (p *keeper) weed(c *kernel.Context, key Key) error {
-	for {
-		next := p.table.newestIdle(key)
-		if next == nil || !p.table.aged(next) && p.conns[next.id].look() == clean {
-			return nil
-		}
-		if err := p.apply(c, readable{next.id}); err != nil {
-			return err
-		}
+	err := c.Monitor(who, evGone)
+	if err == nil {
+		p.known[who] = true
 	}
+	return err
 }
 
 func (p *keeper) cancel(c *kernel.Context, id RequestID) error {
@@ -251,7 +239,7 @@ func (p *keeper) stop(c *kernel.Context) error {
 	for _, w := range p.watchers {
 		w.lease.Release()
 	}
-	p.table.shut = true // for who comes to the counter
+	p.over, p.table.shut = true, true // for who comes to the counter
 	return nil
 }
 

@@ -12,8 +12,8 @@ import (
 )
 
 // Conn is a lent connection. It belongs to the session that asked for it, until
-// Release or Close; when that session stops first, it is closed. Release and
-// Close free its place in the pool before they return (A89).
+// Release or Close; when that session stops first, or gets a fresh receiver, it is
+// closed. Release and Close free its place in the pool before they return (A89).
 //
 // A Conn that is dropped without either is closed when the garbage collector
 // finds it, and reported (A82): keep the Conn, not only its wheel or its net.Conn.
@@ -168,8 +168,9 @@ func (l *loan) takeOff() error {
 // if either side closed it, or if it has unread input or unsent output. It is for
 // a connection on which the peer has answered everything: an answer that comes
 // later may reach the next user. Otherwise use Close. After Start it belongs in a
-// handler of the session that started the wheel; otherwise any goroutine will do. The error matches ErrNotLent: it was given back before,
-// or the session that asked for it has ended (A88).
+// handler of the session that started the wheel; otherwise any goroutine will do. The
+// error matches ErrNotLent: it was given back before, or the session that asked for it
+// has ended (A88).
 func (c *Conn) Release() error {
 	l := c.l
 	if !c.claim() {

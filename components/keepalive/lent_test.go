@@ -147,6 +147,46 @@ func accepting(t testing.TB) (port int, conns chan net.Conn) {
 	return ln.Addr().(*net.TCPAddr).Port, conns
 }
 
+// TestA88_R12_Free: misuse is loud while the pool lives, and nobody's business after.
+func TestA88_R12_Free(t *testing.T) {
+	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
+		e := newEcho(t)
+		p, other := startPool(t, k, Config{}), startPool(t, k, Config{})
+		get := func() *Conn {
+			c, err := p.Get(deadline(t), "test", "127.0.0.1", e.port())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		c := get()
+		for name, misuse := range map[string]func() error{
+			"nothing":      func() error { return p.Free(nil) },
+			"another pool": func() error { return other.Free(c) },
+		} {
+			if err := misuse(); !errors.Is(err, ErrNotLent) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := p.Free(c); err != nil {
+			t.Error(err)
+		}
+		if err := p.Free(c); !errors.Is(err, ErrNotLent) {
+			t.Errorf("twice: %v", err)
+		}
+		if c = get(); !c.Reused() {
+			t.Error("what was freed is not lent again")
+		}
+		p.Shutdown()
+		for range 2 {
+			if err := errors.Join(p.Free(c), p.Free(nil)); err != nil {
+				t.Errorf("after Shutdown: %v", err)
+			}
+		}
+		until(t, "the server has no connection", func() bool { open, _ := e.counts(); return open == 0 })
+	})
+}
+
 // TestA88_OneOfManyReleasesCounts: of those that run at the same time.
 func TestA88_OneOfManyReleasesCounts(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {

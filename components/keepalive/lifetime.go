@@ -22,22 +22,6 @@ func (t *table) agedOr(c *conn, why reason) reason {
 	return why
 }
 
-// lendable is the connection to lend for key; none at its limit, which there may be
-// for requests that want a new one. Those whose lifetime ended, and whose timer was
-// not heard of yet, are closed on the way to it.
-func (t *table) lendable(key Key) *conn {
-	for {
-		c := t.newestIdle(key)
-		switch {
-		case c == nil || t.full(c.host):
-			return nil
-		case !t.aged(c):
-			return c
-		}
-		t.discard(c, becauseAged)
-	}
-}
-
 // idleTime is how long c may stay idle: for Config.KeepAlive, and not beyond its
 // lifetime. NoLimit without either.
 func (t *table) idleTime(c *conn) time.Duration {

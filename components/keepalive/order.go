@@ -16,6 +16,7 @@ type order struct {
 	context any
 	timeout time.Duration
 	fresh   bool
+	first   bool      // of its session
 	asked   time.Time // when it came to wait
 	site    *site     // who called Allocate or Get, with Config.LeakAfter
 	get     *getting  // of Get, which takes the place of a session

@@ -1,7 +1,6 @@
 package keepalive
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -109,7 +108,11 @@ func (p *Pool) Allocate(c *kernel.Context, req Request) (RequestID, error) {
 		return 0, fmt.Errorf("%w: Allocate by a session of another kernel; make a pool for each", ErrArgument)
 	}
 	o.who, o.event, o.context = c.Self(), req.Event, req.Context
-	if _, err := evAllocate.Call(c, p.addr, o); err != nil {
+	_, err = evAllocate.Call(c, p.addr, o)
+	if o.first {
+		p.keeper.ward(c)
+	}
+	if err != nil {
 		return 0, ended(err)
 	}
 	if o.waiting {
@@ -143,21 +146,43 @@ func (p *Pool) order(req *Request) (*order, error) {
 // pool, and its Conn is void (A103). ErrNoRequest: it is unknown, was cancelled
 // before, or its connection is in use.
 func (p *Pool) Deallocate(id RequestID) error {
-	_, err := p.k.Call(context.Background(), p.addr, evCancel.Name(), id)
+	_, err := p.k.Call(background, p.addr, evCancel.Name(), id)
 	return ended(err)
+}
+
+// Free is conn.Release under POE's name, with POE's answers (A88): nil and a connection of
+// another pool are ErrNotLent, too, and once the pool is shut down it is nil whatever conn
+// is.
+func (p *Pool) Free(conn *Conn) error {
+	var err error
+	switch {
+	case conn == nil:
+		err = fmt.Errorf("keepalive: no connection: %w", ErrNotLent)
+	case conn.l.pool != p:
+		err = conn.l.notLent()
+	default:
+		err = conn.Release()
+	}
+	if err != nil && p.keeper.isShut() {
+		return nil
+	}
+	return err
 }
 
 // Shutdown ends the pool: pending requests are answered with ErrShutDown, idle
 // connections closed; those in use work on and are closed when they are
-// released (A104–A108). Later Allocates fail. It may be called more than once.
+// released (A104–A108). Later Allocates fail. It may be called more than once. All of that
+// is done when it returns, unless a kernel.Config.CallTimeout ran out: then it is to come.
 func (p *Pool) Shutdown() {
-	_, _ = p.k.Call(context.Background(), p.addr, evShutdown.Name())
+	if _, err := p.k.Call(background, p.addr, evShutdown.Name()); errors.Is(err, kernel.ErrTimeout) {
+		_ = evShutdown.PostFrom(p.k, p.addr, struct{}{}) // a pool that ended does not care
+	}
 }
 
 // Stats says what the pool holds and has seen; see also WatchStats. ErrShutDown
 // when the pool has ended.
 func (p *Pool) Stats() (Stats, error) {
-	v, err := p.k.Call(context.Background(), p.addr, evStats.Name())
+	v, err := p.k.Call(background, p.addr, evStats.Name())
 	if err != nil {
 		return Stats{}, ended(err)
 	}

@@ -60,12 +60,16 @@ func (t *table) serveWaiting() {
 // new one.
 func (t *table) serveFirst(h *host) {
 	r := h.waiting[0]
+	var c *conn
+	if !r.fresh {
+		c = t.lendable(h)
+	}
 	h.waiting[0] = nil
 	h.waiting = h.waiting[1:]
 	t.waiting--
 	r.waiting = false
 	t.stop(r.wait)
-	if c := t.newestIdle(h.key); c != nil && !r.fresh {
+	if c != nil {
 		t.lend(c, r, Deferred)
 	} else {
 		t.open(h, r)

@@ -31,8 +31,8 @@ func (t *table) allocate(m allocate) error {
 		return fmt.Errorf("keepalive: allocate %v: %w", key, ErrShutDown)
 	}
 
-	if !m.fresh {
-		if c := t.lendable(key); c != nil { // A31: no timer
+	if h := t.hosts[key]; h != nil && !m.fresh && !t.full(h) { // at its limit it may have idle ones, for who wants a new one
+		if c := t.lendable(h); c != nil { // A31: no timer
 			t.lend(c, &request{id: m.req, host: c.host}, Immediate)
 			return nil
 		}

@@ -9,12 +9,13 @@ import (
 )
 
 // table decides what a pool does and does none of it: apply takes what
-// happened and returns what to do. It knows no socket and no goroutine, no clock
-// and no chance but those it is given, and is not safe for use by two at a time.
+// happened and returns what to do. It knows no socket and no goroutine, no clock, no
+// chance and no soundness but those it is given, and is not safe for use by two at a time.
 type table struct {
 	cfg    Config // complete
 	now    func() time.Time
-	chance func() float64 // in [0, 1)
+	chance func() float64    // in [0, 1)
+	sound  func(connID) bool // an idle connection still stands, and has nothing to read
 
 	requests map[RequestID]*request // neither answered nor cancelled
 	conns    map[connID]*conn       // opening, lent and idle: all that MaxOpen counts
@@ -42,6 +43,7 @@ func newTable(cfg Config, now func() time.Time, chance func() float64) *table {
 		cfg:         cfg,
 		now:         now,
 		chance:      chance,
+		sound:       func(connID) bool { return true },
 		requests:    map[RequestID]*request{},
 		conns:       map[connID]*conn{},
 		hosts:       map[Key]*host{},

@@ -31,9 +31,19 @@ func newJobs(urls []string) ([]*job, error) {
 		if err != nil {
 			return nil, err
 		}
-		jobs[i] = &job{req: req, size: -1, name: fmt.Sprintf("%03d-%s", i+1, strings.Trim(path.Base(req.URL.Path), "./"))}
+		jobs[i] = &job{req: req, size: -1, name: fmt.Sprintf("%03d-%.100s", i+1, fileName(req.URL.Path))}
 	}
 	return jobs, nil
+}
+
+// fileName is the end of a path as every system takes it.
+func fileName(p string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0x7e || r < ' ' || strings.ContainsRune(`<>:"/\|?*`, r) {
+			return '_'
+		}
+		return r
+	}, strings.Trim(path.Base(p), "./"))
 }
 
 func (j *job) save(to *os.Root, piece []byte) (err error) {

@@ -229,14 +229,18 @@ func TestList(t *testing.T) {
 	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := fetch(t, "-list", list, "-o", dir, "-max-per-host", "1", server.URL, "gopher://old/").Output()
+	out, err := fetch(t, "-list", list, "-o", dir, "-max-per-host", "1", server.URL, "gopher://old/",
+		server.URL+"/"+strings.Repeat("x", 300), server.URL+"/nul%00l").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "4 URLs: 3 fetched, 1 failed, 0 given up; 35 B"; !strings.Contains(string(out), want) {
+	if want := "6 URLs: 5 fetched, 1 failed, 0 given up; 358 B"; !strings.Contains(string(out), want) {
 		t.Errorf("it prints\n%s\nwithout %q", out, want)
 	}
-	for name, want := range map[string]string{"001-moved": "this is /here", "002-": "this is /a/..", "003-": "this is /"} {
+	for name, want := range map[string]string{
+		"001-moved": "this is /here", "002-": "this is /a/..", "003-": "this is /",
+		"005-" + strings.Repeat("x", 100): "this is /" + strings.Repeat("x", 300), "006-nul_l": "this is /nul\x00l",
+	} {
 		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
 			t.Errorf("%s has %q (%v), want %q", name, got, err, want)
 		}
