@@ -51,6 +51,7 @@ type client struct {
 	queued     int // bytes that wait, as the server was told
 	asked      int // requests that are not answered
 	finishing  bool
+	consents   bool // it knows that, and sends nothing new
 	pinged     time.Time
 	strikes    int // pings that came too early
 }
@@ -103,6 +104,9 @@ func (p *client) in(c *kernel.Context, f filter.Frame) error {
 		err = p.toSession(c, f)
 	case isTx(f.Name):
 		err = p.transact(c, f)
+	case p.finishing && !p.consents && f.ReplyTo == drainID:
+		p.consents = true
+		p.finished(c)
 	case f.To != "":
 		err = p.route(c, f)
 	case p.srv.cfg.Commands[f.Name] != "":

@@ -109,8 +109,12 @@ func (p *client) report(c *kernel.Context, cause string, err error) {
 	c.Kernel().Report("backend", cause, fmt.Errorf("client %q at %v: %w", p.name, p.conn.RemoteAddr(), err))
 }
 
-// finish: the server drains. One of our clients is told, and may end what it has
-// begun; Perl's has nothing that could be waited for but its requests.
+// drainID is what a client answers that the server drains.
+const drainID = 1
+
+// finish: the server drains. One of our clients is told, and ends what it has begun:
+// until it has said that nothing new follows, something may be on its way. Perl's has
+// nothing that could be waited for but its requests.
 func (p *client) finish(c *kernel.Context, _ struct{}) error {
 	p.finishing = true
 	if p.rw == nil {
@@ -119,17 +123,16 @@ func (p *client) finish(c *kernel.Context, _ struct{}) error {
 		return nil
 	}
 	if p.serializer != Storable {
-		if err := p.answer(c, filter.Frame{Name: evDrain}); err != nil {
-			return err
-		}
+		return p.answer(c, filter.Frame{Name: evDrain, ID: drainID})
 	}
+	p.consents = true
 	p.finished(c)
 	return nil
 }
 
 // finished says goodbye when all is done that was begun.
 func (p *client) finished(c *kernel.Context) {
-	if p.finishing && p.asked == 0 && len(p.book.open) == 0 {
+	if p.consents && p.asked == 0 && len(p.book.open) == 0 {
 		_ = evBye.Yield(c, struct{}{})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
@@ -132,6 +133,9 @@ func (c Config) complete(pid int) (Config, error) {
 	if err := count("Config.MaxQueuedBytes", &c.MaxQueuedBytes, max(16<<20, c.MaxFrame+headroom)); err != nil {
 		return c, err
 	}
+	if c.Overflow > DropOldest {
+		return c, fmt.Errorf("%w: Config.Overflow is %d; want RefuseNewest or DropOldest", ErrArgument, c.Overflow)
+	}
 	if (c.Deliver == "") != (len(c.Events) == 0) {
 		return c, fmt.Errorf("%w: Config.Deliver is %q and Config.Events is %q; set both or none", ErrArgument, string(c.Deliver), c.Events)
 	}
@@ -148,6 +152,9 @@ func (c *Config) completePlace() error {
 		if c.Host == "" {
 			c.Host = "127.0.0.1"
 		}
+		if strings.ContainsAny(c.Host, "[]") {
+			return fmt.Errorf("%w: Config.Host is %.300q; want a name or an address without brackets", ErrArgument, c.Host)
+		}
 	case "unix":
 		if c.Host == "" || c.Port != 0 {
 			return fmt.Errorf("%w: Config.Host is %q and Config.Port %d; a unix socket needs a path as Host and no Port", ErrArgument, c.Host, c.Port)
@@ -155,10 +162,7 @@ func (c *Config) completePlace() error {
 	default:
 		return fmt.Errorf("%w: Config.Network is %q; want tcp or unix", ErrArgument, c.Network)
 	}
-	if c.Alias == "" {
-		c.Alias = "backend"
-	}
-	return nil
+	return alias("Config.Alias", &c.Alias, "backend")
 }
 
 func (c *Config) completeIdentity(pid int) error {
@@ -196,9 +200,23 @@ func (c *Config) address() string {
 	return net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 }
 
+// place tells apart what a connection may be to.
+func (c *Config) place() string { return c.Network + " " + c.address() }
+
 // takes reports whether a message of that name may be delivered.
 func (c *Config) takes(name string) bool {
 	return slices.Contains(c.Events, kernel.Event[Message](name))
+}
+
+// alias refuses what would be an ID or on another node.
+func alias(field string, v *string, def string) error {
+	if *v == "" {
+		*v = def
+	}
+	if strings.HasPrefix(*v, "#") || strings.Contains(*v, "@") {
+		return fmt.Errorf("%w: %s is %.64q; want a name without @ that does not begin with #", ErrArgument, field, *v)
+	}
+	return nil
 }
 
 func duration(field string, v *time.Duration, def time.Duration) error {

@@ -62,7 +62,8 @@
 // under that name, or to all (B33). Names are lower-cased; several connections may
 // have one name (B30). A message with a Client goes to the session "res_" and that
 // name in the server's kernel, as BackendResponse (B32). Server.Drain has clients
-// finish what they have begun, and go elsewhere.
+// finish what they have begun, and go elsewhere: what is on its way to it is answered,
+// what comes later waits for the next connection.
 //
 // A server that is killed, by kill -9 too, takes its connections with it: each client
 // is back within its back-off once there is a server again, each request has its one
@@ -140,7 +141,7 @@
 //	tx_outcome        ID, token                                       reply, with a word
 //	a command         any                                             reply, or error
 //	anything else                                                     error "unknown command" (B31)
-//	drain, from the server                                            none
+//	drain, from the server            ID                              reply, when nothing new follows
 //
 // An error has a text, and perhaps a code: see RemoteError.
 //
@@ -157,7 +158,8 @@
 // A Conn and a Server are a session each, a server's connections are children of
 // its own. They keep the program until Close, Drain and Shutdown, which let output
 // that was sent reach its peer, for at most five seconds. Ask holds the session
-// that asked until it is answered.
+// that asked until it is answered; an answer that its kernel.QueueLimit has no room
+// for is dropped and reported.
 //
 // # Goroutines
 //

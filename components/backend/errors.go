@@ -18,11 +18,11 @@ var (
 	ErrLost = errors.New("backend: connection lost before the answer; the outcome is unknown: ask again if that does no harm")
 
 	// ErrTimeout: no answer came within the request's time.
-	ErrTimeout = errors.New("backend: no answer in time; raise Config.Timeout, or look at the server")
+	ErrTimeout = errors.New("backend: no answer in time; raise Config.Timeout, or for a pong Config.PingWait, or look at the server")
 
 	// ErrFull: as much waits for the connection as Config.MaxQueued and
 	// Config.MaxQueuedBytes allow, or it takes no more output.
-	ErrFull = errors.New("backend: too much waits for the connection; send less, or raise Config.MaxQueued")
+	ErrFull = errors.New("backend: too much waits for the connection; send less, or raise Config.MaxQueued or MaxQueuedBytes")
 
 	// ErrRefused: the two ends could not agree in their hellos, or the one did not
 	// accept who the other is. The text says which of them and why.

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// submit takes a message. With an error nothing happened to it; with ErrFull under
-// DropOldest there is something to do all the same, for those that went in vain.
+// submit takes a message. With an error nothing happened.
 func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	switch {
 	case l.state == Closed || l.leaving && o.epoch == 0:
@@ -15,7 +14,7 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	case o.epoch != 0 && (o.epoch != l.epoch || !l.stands()):
 		return nil, ErrRolledBack
 	case !l.makeRoom(len(o.encoded)):
-		return l.take(), ErrFull
+		return nil, ErrFull
 	}
 	due := o.epoch == 0 && o.name != cmdPing && l.pingDue(now)
 	l.access = now // B11
@@ -25,19 +24,20 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	case l.state == Ready && due:
 		l.sendPing(now)
 	case l.state == Ready:
-		if o.name == cmdPing && l.recent(now) {
-			o.encoded = nil // the server does not want it, and nobody needs it
-		}
-		l.flush(func(*outgoing) bool { return true })
+		l.flush(now, func(*outgoing) bool { return true })
 	case l.state == Draining:
-		l.flush(func(o *outgoing) bool { return o.epoch != 0 })
+		l.flush(now, func(o *outgoing) bool { return o.epoch != 0 })
 	}
 	return l.take(), nil
 }
 
+// makeRoom drops nothing for a message that does not fit into an empty queue either.
 func (l *link) makeRoom(size int) bool {
+	if size > l.cfg.MaxQueuedBytes {
+		return false
+	}
 	for len(l.queue) >= l.cfg.MaxQueued || l.queued+size > l.cfg.MaxQueuedBytes {
-		if l.cfg.Overflow == RefuseNewest || len(l.queue) == 0 {
+		if l.cfg.Overflow == RefuseNewest {
 			return false
 		}
 		o := l.queue[0]
@@ -63,8 +63,9 @@ func (l *link) clearQueue() []*outgoing {
 	return queue
 }
 
-// flush sends what waits and may go.
-func (l *link) flush(may func(*outgoing) bool) {
+// flush sends what waits and may go. A ping that the server wants no more, and so
+// nobody needs, has its answer at once.
+func (l *link) flush(now time.Time, may func(*outgoing) bool) {
 	kept := l.queue[:0]
 	for _, o := range l.queue {
 		if !may(o) {
@@ -73,7 +74,7 @@ func (l *link) flush(may func(*outgoing) bool) {
 		}
 		l.queued -= len(o.encoded)
 		switch {
-		case o.encoded == nil:
+		case o.encoded == nil, o.name == cmdPing && !o.always && l.recent(now):
 			l.answer(o, Reply{})
 			continue
 		case o.done != nil:

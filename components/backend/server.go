@@ -66,9 +66,9 @@ func (s *Server) Send(m Message) error {
 	return ended(evRoute.PostFrom(s.k, s.self, parcel{m.To, b}))
 }
 
-// Drain closes the listener and tells clients, which end what they have begun and
-// go elsewhere; then, or after ServerConfig.DrainTimeout, it is Shutdown. It does
-// not wait.
+// Drain closes the listener and tells clients, which end what they have begun, say
+// that nothing new follows, and go elsewhere; then, or after
+// ServerConfig.DrainTimeout, it is Shutdown. It does not wait.
 func (s *Server) Drain() { _ = evDrainAll.PostFrom(s.k, s.self, struct{}{}) }
 
 // Shutdown closes the listener, and every connection when its output is sent,
