@@ -201,7 +201,10 @@ func (p *client) route(c *kernel.Context, f filter.Frame) error {
 }
 
 func (p *client) command(c *kernel.Context, f filter.Frame) error {
-	r := &Request{Message{Name: f.Name, Args: f.Args, From: p.name}, p.identity, p.srv, p.dialect, c.Self(), f.ID}
+	r := &Request{
+		Message: Message{Name: f.Name, Args: f.Args, From: p.name}, Identity: p.identity,
+		srv: p.srv, dialect: p.dialect, conn: c.Self(), id: f.ID,
+	}
 	switch err := c.Post(p.srv.cfg.Commands[f.Name], f.Name, r); {
 	case errors.Is(err, kernel.ErrQueueFull):
 		return p.refuse(c, f, "too many requests; ask later", codeLimit)

@@ -57,7 +57,7 @@ func (p *client) forward(c *kernel.Context, parcel parcel) error {
 
 // answered is out for the answer to a request.
 func (p *client) answered(c *kernel.Context, b []byte) error {
-	p.asked = max(0, p.asked-1) // somebody may answer twice
+	p.asked--
 	if err := p.out(c, b); err != nil {
 		return err
 	}

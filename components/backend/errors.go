@@ -45,6 +45,9 @@ var (
 	// ErrEnded: the transaction was committed or rolled back before.
 	ErrEnded = errors.New("backend: transaction has ended; begin another")
 
+	// ErrAnswered: the Request has its answer, and this one is not sent.
+	ErrAnswered = errors.New("backend: request answered before; answer each once")
+
 	// ErrNoConn: the kernel has no connection of that alias.
 	ErrNoConn = errors.New("backend: no connection of that alias; open it first")
 )

@@ -308,7 +308,55 @@ func TestUnixSocketAndTakenAddress(t *testing.T) {
 	if _, err := NewServer(k, ServerConfig{Network: "unix", Listen: path, Alias: "second"}); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a second one: %v", err)
 	}
+	left := filepath.Join(t.TempDir(), "left by one that was killed")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: left, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+	if _, err := NewServer(k, ServerConfig{Network: "unix", Listen: left, Alias: "third"}); err != nil {
+		t.Errorf("where one was killed: %v", err)
+	}
 	if _, err := NewServer(k, ServerConfig{}); !errors.Is(err, kernel.ErrAliasTaken) {
 		t.Errorf("the same alias: %v", err)
+	}
+}
+
+// TestRequestIsAnsweredOnce: a second answer goes nowhere, and whoever gave it hears
+// so.
+func TestRequestIsAnsweredOnce(t *testing.T) {
+	k := running(t, kernel.Parallel)
+	second := make(chan error, 2)
+	l, err := k.SpawnHeld(session.New(session.On(kernel.Event[*Request]("once"), func(_ *kernel.Context, r *Request) error {
+		if err := r.Reply(make(chan int)); !errors.Is(err, kernel.ErrNotEncodable) {
+			t.Errorf("what cannot be sent: %v", err)
+		}
+		if err := r.Reply(1); err != nil {
+			t.Errorf("what can: %v", err)
+		}
+		second <- r.Reply(2)
+		second <- r.Fail("no")
+		return nil
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Release)
+	s, err := NewServer(k, ServerConfig{Commands: map[string]kernel.Address{"once": l.Address()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, k, Config{Port: port(s), PingTimeout: -1})
+	if v, err := c.Request(deadline(t), Message{Name: "once"}); err != nil || v[0] != 1 {
+		t.Errorf("got %v, %v", v, err)
+	}
+	for range 2 {
+		if err := <-second; !errors.Is(err, ErrAnswered) {
+			t.Errorf("a second answer: %v", err)
+		}
+	}
+	if st, err := c.State(); err != nil || st.Traffic.Received != 2 { // and Connect's pong
+		t.Errorf("%d frames have come, %v; want 2", st.Traffic.Received, err)
 	}
 }

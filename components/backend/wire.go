@@ -263,8 +263,11 @@ func (w *wire) watch(c *kernel.Context, event kernel.Event[Change]) error {
 	if w.link.state == Closed {
 		return ErrClosed
 	}
+	if err := event.Post(c, c.Sender(), Change{Conn: w.conn, From: w.link.state, To: w.link.state}); err != nil {
+		return err
+	}
 	w.watchers = append(w.watchers, watcher{c.Sender(), event})
-	return event.Post(c, c.Sender(), Change{Conn: w.conn, From: w.link.state, To: w.link.state})
+	return nil
 }
 
 // tell posts a change to all who watch and are still there.
