@@ -28,6 +28,7 @@ const (
 	evFinish   kernel.Event[struct{}]     = "finish" // the server drains
 	evBye      kernel.Event[struct{}]     = "bye"
 	evOver     kernel.Event[struct{}]     = "over"
+	evStop     kernel.Event[struct{}]     = "stop"
 )
 
 // client is one connection on the server's side. Nothing that comes over it may
@@ -54,6 +55,7 @@ type client struct {
 	consents   bool // it knows that, and sends nothing new
 	pinged     time.Time
 	strikes    int // pings that came too early
+	leaving    bool
 }
 
 func (p *client) session() *session.Session {
@@ -69,12 +71,13 @@ func (p *client) session() *session.Session {
 		session.On(evAnswered, p.answered),
 		session.On(evDrained, func(*kernel.Context, struct{}) error { p.count(); return nil }),
 		session.On(evErr, p.trouble),
-		session.On(evEnd, func(c *kernel.Context, _ error) error { c.Stop(); return nil }),
+		session.On(evEnd, func(c *kernel.Context, _ error) error { return p.leave(c) }),
 		session.On(evHurry, p.hurry),
 		session.On(evExpire, p.expire),
 		session.On(evFinish, p.finish),
 		session.On(evBye, p.bye),
-		session.On(evOver, func(c *kernel.Context, _ struct{}) error { p.hangUp(); c.Stop(); return nil }),
+		session.On(evOver, func(c *kernel.Context, _ struct{}) error { return p.leave(c) }),
+		session.On(evStop, func(c *kernel.Context, _ struct{}) error { c.Stop(); return nil }),
 	)
 }
 

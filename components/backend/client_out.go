@@ -91,18 +91,27 @@ func (p *client) hurry(c *kernel.Context, _ struct{}) error {
 
 func (p *client) drop(c *kernel.Context, cause string, err error) error {
 	p.report(c, cause, err)
-	p.hangUp()
-	c.Stop()
-	return nil
+	return p.leave(c)
 }
 
-func (p *client) hangUp() {
+// leave closes the connection. The session stops behind what was posted to it until
+// now, such as others' messages, which go nowhere; the desk posts no more.
+func (p *client) leave(c *kernel.Context) error {
+	if p.leaving {
+		return nil
+	}
+	p.leaving = true
 	if p.greeting != nil {
 		p.greeting.Close()
 	}
 	if p.rw != nil {
 		p.rw.Close()
 	}
+	p.greeting, p.rw = nil, nil
+	p.count() // what waited for it makes room for others at once
+	c.AlarmRemoveAll()
+	_, _ = evGone.Call(c, p.desk, struct{}{})
+	return evStop.Yield(c, struct{}{})
 }
 
 func (p *client) report(c *kernel.Context, cause string, err error) {
@@ -118,9 +127,7 @@ const drainID = 1
 func (p *client) finish(c *kernel.Context, _ struct{}) error {
 	p.finishing = true
 	if p.rw == nil {
-		p.hangUp()
-		c.Stop()
-		return nil
+		return p.leave(c)
 	}
 	if p.serializer != Storable {
 		return p.answer(c, filter.Frame{Name: evDrain, ID: drainID})
@@ -132,16 +139,14 @@ func (p *client) finish(c *kernel.Context, _ struct{}) error {
 
 // finished says goodbye when all is done that was begun.
 func (p *client) finished(c *kernel.Context) {
-	if p.consents && p.asked == 0 && len(p.book.open) == 0 {
+	if p.consents && !p.leaving && p.asked == 0 && len(p.book.open) == 0 {
 		_ = evBye.Yield(c, struct{}{})
 	}
 }
 
 func (p *client) bye(c *kernel.Context, _ struct{}) error {
 	if p.rw == nil {
-		p.hangUp()
-		c.Stop()
-		return nil
+		return p.leave(c)
 	}
 	p.rw.CloseFlushed()
 	evOver.Delay(c, farewell, struct{}{})

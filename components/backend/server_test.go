@@ -8,12 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/kernel/kerneltest"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/wheel/filter"
 )
@@ -359,4 +362,43 @@ func TestRequestIsAnsweredOnce(t *testing.T) {
 	if st, err := c.State(); err != nil || st.Traffic.Received != 2 { // and Connect's pong
 		t.Errorf("%d frames have come, %v; want 2", st.Traffic.Received, err)
 	}
+}
+
+// TestClientsThatGoDropNothing: messages to everybody that meet a client on its way
+// out are nobody's loss, and no event of the kernel's is dropped.
+func TestClientsThatGoDropNothing(t *testing.T) {
+	var dropped sync.Map
+	k := kernel.New(kernel.Config{Observer: &kernel.Observer{
+		Reported: func(string, string, error) {},
+		Dropped:  func(r kernel.Record, _ kernel.Reason) { dropped.Store(r.Event, true) },
+	}})
+	kerneltest.Start(t, k)
+	s := doubler(t, k, ServerConfig{})
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := s.Send(Message{Name: "news", To: Everyone}); err != nil {
+					t.Error(err)
+				}
+				if _, err := s.State(); err != nil { // the server keeps up
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	for range 100 {
+		connect(t, k, Config{Port: port(s)}).Close()
+	}
+	close(stop)
+	<-stopped
+	until(t, "all have gone", func() bool {
+		st, err := s.Status()
+		return err == nil && !slices.ContainsFunc(st, func(c ConnStatus) bool { return c.Liveness != LiveDisconnected })
+	})
+	dropped.Range(func(event, _ any) bool { t.Errorf("dropped: %v", event); return true })
 }
