@@ -77,6 +77,12 @@ type Config struct {
 	// Default RefuseNewest.
 	Overflow Overflow
 
+	// FailFast has messages fail and not wait while the server is down: when so many
+	// attempts to connect have failed in a row, requests that wait, and whatever is
+	// sent from then on, get ErrDown at once. Attempts go on, and the first that
+	// succeeds ends it; what Send has accepted before waits for it. 0 means never.
+	FailFast int
+
 	// MaxFrame is the size of the largest message, in bytes. 0 means 1 MiB. It
 	// should be the server's: one that gets a larger message drops the connection.
 	MaxFrame int
@@ -132,6 +138,9 @@ func (c Config) complete(pid int) (Config, error) {
 	}
 	if err := count("Config.MaxQueuedBytes", &c.MaxQueuedBytes, max(16<<20, c.MaxFrame+headroom)); err != nil {
 		return c, err
+	}
+	if c.FailFast < 0 {
+		return c, fmt.Errorf("%w: Config.FailFast is %d; want 0 for never, or more", ErrArgument, c.FailFast)
 	}
 	if c.Overflow > DropOldest {
 		return c, fmt.Errorf("%w: Config.Overflow is %d; want RefuseNewest or DropOldest", ErrArgument, c.Overflow)

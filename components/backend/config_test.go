@@ -16,6 +16,7 @@ func TestConfigNamesTheField(t *testing.T) {
 		"Config.Timeout":      {Port: 1, Timeout: -1},
 		"Config.MaxBackoff":   {Port: 1, MinBackoff: time.Hour},
 		"Config.MaxQueued":    {Port: 1, MaxQueued: -1},
+		"Config.FailFast":     {Port: 1, FailFast: -1},
 		"Config.MaxFrame":     {Port: 1, MaxFrame: 2 << 30},
 		"Config.Deliver":      {Port: 1, Deliver: "x"},
 		"Config.Events":       {Port: 1, Events: []kernel.Event[Message]{news}},

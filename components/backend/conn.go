@@ -34,8 +34,8 @@ func (c *Conn) Alias() string { return c.cfg.Alias }
 // Send sends a message that wants no answer: to the server, or with m.To to a
 // service. nil means that it will be sent when the connection is up, unless the
 // Conn is closed first; what is sent while the connection breaks may be lost.
-// Errors match ErrArgument, kernel.ErrNotEncodable, filter.ErrTooLong, ErrFull and
-// ErrClosed.
+// Errors match ErrArgument, kernel.ErrNotEncodable, filter.ErrTooLong, ErrFull,
+// ErrDown and ErrClosed.
 func (c *Conn) Send(m Message) error {
 	o, err := c.outgoing(m, nil)
 	if err != nil {

@@ -34,7 +34,8 @@
 // with the server under its service name (B29), and is made anew when it breaks,
 // after a wait that doubles from MinBackoff to MaxBackoff. Messages wait
 // meanwhile, up to MaxQueued and MaxQueuedBytes; Overflow says which one goes when
-// there is no room. A broken connection is noticed at its end of input (B26), or
+// there is no room. With FailFast they fail at once, when so many attempts have
+// failed, until one succeeds. A broken connection is noticed at its end of input (B26), or
 // by a ping that is not answered within PingWait (B13): pings come before
 // messages, by the policy of Config.PingTimeout and SetPingTimeout (B9–B11), and
 // when nothing was heard for IdlePing. A server may ask for a least time between
@@ -183,8 +184,8 @@
 //
 // # Errors
 //
-// ErrArgument names the field. ErrClosed, ErrLost, ErrTimeout, ErrFull, ErrRefused
-// and *RemoteError, which may match ErrDenied or ErrLimit, are a request's;
+// ErrArgument names the field. ErrClosed, ErrLost, ErrTimeout, ErrFull, ErrDown,
+// ErrRefused and *RemoteError, which may match ErrDenied or ErrLimit, are a request's;
 // ErrRolledBack, ErrUnknownOutcome and ErrEnded a transaction's. kernel.ErrNotEncodable
 // and filter.ErrTooLong refuse a message before it is sent. What nobody waits for
 // goes to kernel.Kernel.Report: attempts that failed, messages dropped, clients

@@ -24,6 +24,9 @@ var (
 	// Config.MaxQueuedBytes allow, or it takes no more output.
 	ErrFull = errors.New("backend: too much waits for the connection; send less, or raise Config.MaxQueued or MaxQueuedBytes")
 
+	// ErrDown: the server is not there, by Config.FailFast. Nothing was sent.
+	ErrDown = errors.New("backend: the server is down; try again later, or wait for it with Config.FailFast 0")
+
 	// ErrRefused: the two ends could not agree in their hellos, or the one did not
 	// accept who the other is. The text says which of them and why.
 	ErrRefused = errors.New("backend: refused")

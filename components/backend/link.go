@@ -38,7 +38,8 @@ type link struct {
 	epoch   uint64        // counts the connections that stood
 	leaving bool          // Drain was asked for
 
-	attempts   int // that failed, since it was last ready
+	attempts   int // that failed, since it was last ready, and its end
+	failures   int // attempts that failed in a row
 	reconnects int
 	calls      int
 	dropped    int
@@ -141,6 +142,7 @@ func (l *link) welcome(now time.Time, minPing time.Duration) []any {
 		l.reconnects++
 	}
 	l.epoch++
+	l.failures = 0
 	l.attempts, l.access, l.heard, l.minPing, l.err = 0, now, now, minPing, nil
 	l.do(doRegister{l.reconnects})
 	l.stand(now)
@@ -173,9 +175,13 @@ func (l *link) down(err error) []any {
 	if l.state == Closed || l.state == Reconnecting {
 		return l.take()
 	}
+	if !l.stands() {
+		l.failures++
+	}
 	l.do(doPingOver{})
 	l.lose()
 	l.ping, l.err = 0, err
+	l.failFast()
 	d := l.backoff()
 	l.attempts++
 	l.move(Reconnecting, err, d)

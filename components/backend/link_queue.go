@@ -13,6 +13,8 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 		return nil, ErrClosed
 	case o.epoch != 0 && (o.epoch != l.epoch || !l.stands()):
 		return nil, ErrRolledBack
+	case l.isDown() != nil:
+		return nil, l.isDown()
 	case !l.makeRoom(len(o.encoded)):
 		return nil, ErrFull
 	}
@@ -89,6 +91,29 @@ func (l *link) flush(now time.Time, may func(*outgoing) bool) {
 	clear(l.queue[len(kept):])
 	if l.queue = kept; len(kept) == 0 && cap(kept) > 64 {
 		l.queue = nil // what a long wait took is not kept
+	}
+}
+
+// isDown is why nothing may wait for a connection now: Config.FailFast.
+func (l *link) isDown() error {
+	if n := l.cfg.FailFast; n == 0 || l.failures < n {
+		return nil
+	}
+	return fmt.Errorf("%w: %d attempts failed, at last: %w", ErrDown, l.failures, l.err)
+}
+
+// failFast answers the requests that wait, if they may no longer.
+func (l *link) failFast() {
+	err := l.isDown()
+	if err == nil {
+		return
+	}
+	for _, o := range l.clearQueue() {
+		if o.done != nil {
+			l.answerErr(o, err)
+		} else {
+			l.push(o)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
@@ -211,6 +212,37 @@ func TestPingsThatWaitAreSpared(t *testing.T) {
 	answer(acts)
 	if len(*third) != 1 || l.queued != 0 {
 		t.Errorf("the third got %v, and %d bytes wait; want an answer and none", *third, l.queued)
+	}
+}
+
+// Requests do not wait for a server that is down, and Sends that came in time do.
+func TestFailFast(t *testing.T) {
+	l := testLink(t, Config{PingTimeout: -1, FailFast: 2})
+	stand(l, t0)
+	l.down(errEnd) // an end is no attempt
+	_, got, _ := submit(t, l, "a", t0)
+	if acts, err := l.submit(&outgoing{name: "told", encoded: []byte("b")}, t0); err != nil || len(acts) != 0 {
+		t.Errorf("a Send: %v, %v", acts, err)
+	}
+	l.wake()
+	answer(l.down(errEnd))
+	if len(*got) != 0 {
+		t.Fatalf("after one attempt: %v", *got)
+	}
+	l.wake()
+	answer(l.down(errMute))
+	if len(*got) != 1 || !errors.Is((*got)[0].Err, ErrDown) || !errors.Is((*got)[0].Err, errMute) {
+		t.Errorf("after two attempts: %v, want ErrDown and why", *got)
+	}
+	if _, err := l.submit(&outgoing{name: "late"}, t0); !errors.Is(err, ErrDown) {
+		t.Errorf("afterwards: %v", err)
+	}
+	l.wake()
+	if got := fmt.Sprint(sends(stand(l, t0))); got != "[register_service told]" {
+		t.Errorf("at last sent %v", got)
+	}
+	if _, err := l.submit(&outgoing{name: "b"}, t0); err != nil {
+		t.Errorf("when it is back: %v", err)
 	}
 }
 

@@ -71,6 +71,9 @@ func TestB4_B5_RefusedIsAnErrorAndNotKept(t *testing.T) {
 	if _, err := Connect(ctx, k, Config{Port: free}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)
 	}
+	if _, err := Connect(deadline(t), k, Config{Port: free, FailFast: 1}); !errors.Is(err, ErrDown) || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("with FailFast: %v", err)
+	}
 	until(t, "the failed connection is forgotten", func() bool {
 		_, there := k.Resolve("backend")
 		return !there
