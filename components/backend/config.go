@@ -70,7 +70,7 @@ type Config struct {
 
 	// MaxQueued and MaxQueuedBytes are how many messages, and bytes of them, may
 	// wait while there is no connection or a ping is out. 0 means 1024, and 16 MiB
-	// or MaxFrame if that is more.
+	// or MaxFrame if that is more; a message larger than MaxQueuedBytes is ErrFull.
 	MaxQueued, MaxQueuedBytes int
 
 	// Overflow says which message goes when there is no room for another.

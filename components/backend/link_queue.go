@@ -134,6 +134,9 @@ func (l *link) failed(o *outgoing, err error) {
 	} else if i := slices.Index(l.queue, o); i >= 0 {
 		l.queue = slices.Delete(l.queue, i, i+1)
 		l.queued -= len(o.encoded)
+		if l.err != nil && !l.stands() {
+			err = fmt.Errorf("%w; there is no connection: %w", err, l.err)
+		}
 		l.answerErr(o, err)
 	} // else it was answered before
 	l.settle()

@@ -246,6 +246,17 @@ func TestFailFast(t *testing.T) {
 	}
 }
 
+// Who has waited in vain is told why there is no connection.
+func TestTimeoutSaysWhy(t *testing.T) {
+	l := testLink(t, Config{})
+	_, got, _ := submit(t, l, "a", t0)
+	l.down(errMute)
+	answer(l.overdue(t0.Add(time.Hour)))
+	if len(*got) != 1 || !errors.Is((*got)[0].Err, ErrTimeout) || !errors.Is((*got)[0].Err, errMute) {
+		t.Errorf("got %v; want ErrTimeout and why", *got)
+	}
+}
+
 // The timer that ends Draining pings nobody afterwards.
 func TestIdlePingNeverMeansNever(t *testing.T) {
 	l := testLink(t, Config{PingTimeout: -1, IdlePing: -1})

@@ -25,9 +25,9 @@ func Open(k *kernel.Kernel, cfg Config) (*Conn, error) {
 // anew meanwhile (B9, B13). One that it makes is always pinged: when the pong has
 // come, the server has registered its name. It counts as an access (B11). It fails
 // with ErrRefused when the server does not take us, ErrDown by Config.FailFast,
-// ErrTimeout after Config.Timeout, ctx's error; the connection is then closed and not kept (B5), unless another
-// Connect waits for it still, or succeeded, or Open returned it. In a handler use Open
-// and Conn.Watch.
+// ErrTimeout after Config.Timeout, ctx's error, and says why there was no connection;
+// that is then closed and not kept (B5), unless another Connect waits for it still, or
+// has succeeded, or Open returned it. In a handler use Open and Conn.Watch.
 func Connect(ctx context.Context, k *kernel.Kernel, cfg Config) (*Conn, error) {
 	c, made, err := open(k, cfg, false)
 	if err != nil {

@@ -68,8 +68,8 @@ func TestB4_B5_RefusedIsAnErrorAndNotKept(t *testing.T) {
 	k := running(t, kernel.Parallel)
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := Connect(ctx, k, Config{Port: free}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("got %v", err)
+	if _, err := Connect(ctx, k, Config{Port: free}); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("got %v; want that its time was over, and why", err)
 	}
 	if _, err := Connect(deadline(t), k, Config{Port: free, FailFast: 1}); !errors.Is(err, ErrDown) || !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Fatalf("with FailFast: %v", err)
