@@ -28,6 +28,7 @@ const (
 	evFinish   kernel.Event[struct{}]     = "finish" // the server drains
 	evBye      kernel.Event[struct{}]     = "bye"
 	evOver     kernel.Event[struct{}]     = "over"
+	evStop     kernel.Event[struct{}]     = "stop"
 )
 
 // client is one connection on the server's side. Nothing that comes over it may
@@ -51,8 +52,10 @@ type client struct {
 	queued     int // bytes that wait, as the server was told
 	asked      int // requests that are not answered
 	finishing  bool
+	consents   bool // it knows that, and sends nothing new
 	pinged     time.Time
 	strikes    int // pings that came too early
+	leaving    bool
 }
 
 func (p *client) session() *session.Session {
@@ -68,12 +71,13 @@ func (p *client) session() *session.Session {
 		session.On(evAnswered, p.answered),
 		session.On(evDrained, func(*kernel.Context, struct{}) error { p.count(); return nil }),
 		session.On(evErr, p.trouble),
-		session.On(evEnd, func(c *kernel.Context, _ error) error { c.Stop(); return nil }),
+		session.On(evEnd, func(c *kernel.Context, _ error) error { return p.leave(c) }),
 		session.On(evHurry, p.hurry),
 		session.On(evExpire, p.expire),
 		session.On(evFinish, p.finish),
 		session.On(evBye, p.bye),
-		session.On(evOver, func(c *kernel.Context, _ struct{}) error { p.hangUp(); c.Stop(); return nil }),
+		session.On(evOver, func(c *kernel.Context, _ struct{}) error { return p.leave(c) }),
+		session.On(evStop, func(c *kernel.Context, _ struct{}) error { c.Stop(); return nil }),
 	)
 }
 
@@ -103,6 +107,9 @@ func (p *client) in(c *kernel.Context, f filter.Frame) error {
 		err = p.toSession(c, f)
 	case isTx(f.Name):
 		err = p.transact(c, f)
+	case p.finishing && !p.consents && f.ReplyTo == drainID:
+		p.consents = true
+		p.finished(c)
 	case f.To != "":
 		err = p.route(c, f)
 	case p.srv.cfg.Commands[f.Name] != "":
@@ -197,7 +204,10 @@ func (p *client) route(c *kernel.Context, f filter.Frame) error {
 }
 
 func (p *client) command(c *kernel.Context, f filter.Frame) error {
-	r := &Request{Message{Name: f.Name, Args: f.Args, From: p.name}, p.identity, p.srv, p.dialect, c.Self(), f.ID}
+	r := &Request{
+		Message: Message{Name: f.Name, Args: f.Args, From: p.name}, Identity: p.identity,
+		srv: p.srv, dialect: p.dialect, conn: c.Self(), id: f.ID,
+	}
 	switch err := c.Post(p.srv.cfg.Commands[f.Name], f.Name, r); {
 	case errors.Is(err, kernel.ErrQueueFull):
 		return p.refuse(c, f, "too many requests; ask later", codeLimit)

@@ -167,9 +167,7 @@ func (p *client) turnAway(c *kernel.Context, why error, failed bool) error {
 		p.penalty(c, penaltyAsk{failed: true})
 	}
 	if p.serializer == Storable {
-		p.hangUp()
-		c.Stop()
-		return nil
+		return p.leave(c)
 	}
 	p.greeting.ResumeInput()
 	_ = p.greeting.Put(refuse(why))

@@ -57,7 +57,7 @@ func (p *client) forward(c *kernel.Context, parcel parcel) error {
 
 // answered is out for the answer to a request.
 func (p *client) answered(c *kernel.Context, b []byte) error {
-	p.asked = max(0, p.asked-1) // somebody may answer twice
+	p.asked--
 	if err := p.out(c, b); err != nil {
 		return err
 	}
@@ -91,54 +91,62 @@ func (p *client) hurry(c *kernel.Context, _ struct{}) error {
 
 func (p *client) drop(c *kernel.Context, cause string, err error) error {
 	p.report(c, cause, err)
-	p.hangUp()
-	c.Stop()
-	return nil
+	return p.leave(c)
 }
 
-func (p *client) hangUp() {
+// leave closes the connection. The session stops behind what was posted to it until
+// now, such as others' messages, which go nowhere; the desk posts no more.
+func (p *client) leave(c *kernel.Context) error {
+	if p.leaving {
+		return nil
+	}
+	p.leaving = true
 	if p.greeting != nil {
 		p.greeting.Close()
 	}
 	if p.rw != nil {
 		p.rw.Close()
 	}
+	p.greeting, p.rw = nil, nil
+	p.count() // what waited for it makes room for others at once
+	c.AlarmRemoveAll()
+	_, _ = evGone.Call(c, p.desk, struct{}{})
+	return evStop.Yield(c, struct{}{})
 }
 
 func (p *client) report(c *kernel.Context, cause string, err error) {
 	c.Kernel().Report("backend", cause, fmt.Errorf("client %q at %v: %w", p.name, p.conn.RemoteAddr(), err))
 }
 
-// finish: the server drains. One of our clients is told, and may end what it has
-// begun; Perl's has nothing that could be waited for but its requests.
+// drainID is what a client answers that the server drains.
+const drainID = 1
+
+// finish: the server drains. One of our clients is told, and ends what it has begun:
+// until it has said that nothing new follows, something may be on its way. Perl's has
+// nothing that could be waited for but its requests.
 func (p *client) finish(c *kernel.Context, _ struct{}) error {
 	p.finishing = true
 	if p.rw == nil {
-		p.hangUp()
-		c.Stop()
-		return nil
+		return p.leave(c)
 	}
 	if p.serializer != Storable {
-		if err := p.answer(c, filter.Frame{Name: evDrain}); err != nil {
-			return err
-		}
+		return p.answer(c, filter.Frame{Name: evDrain, ID: drainID})
 	}
+	p.consents = true
 	p.finished(c)
 	return nil
 }
 
 // finished says goodbye when all is done that was begun.
 func (p *client) finished(c *kernel.Context) {
-	if p.finishing && p.asked == 0 && len(p.book.open) == 0 {
+	if p.consents && !p.leaving && p.asked == 0 && len(p.book.open) == 0 {
 		_ = evBye.Yield(c, struct{}{})
 	}
 }
 
 func (p *client) bye(c *kernel.Context, _ struct{}) error {
 	if p.rw == nil {
-		p.hangUp()
-		c.Stop()
-		return nil
+		return p.leave(c)
 	}
 	p.rw.CloseFlushed()
 	evOver.Delay(c, farewell, struct{}{})

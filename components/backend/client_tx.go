@@ -19,7 +19,7 @@ func (p *client) transact(c *kernel.Context, f filter.Frame) error {
 	id, now := text(f.Args, 0), c.Now()
 	switch f.Name {
 	case cmdBegin:
-		if p.finishing {
+		if p.consents {
 			return p.refuse(c, f, "the server is about to close; begin again on the next connection", codeRolledBack)
 		}
 		if err := p.book.begin(id, now); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
@@ -69,12 +70,18 @@ type Config struct {
 
 	// MaxQueued and MaxQueuedBytes are how many messages, and bytes of them, may
 	// wait while there is no connection or a ping is out. 0 means 1024, and 16 MiB
-	// or MaxFrame if that is more.
+	// or MaxFrame if that is more; a message larger than MaxQueuedBytes is ErrFull.
 	MaxQueued, MaxQueuedBytes int
 
 	// Overflow says which message goes when there is no room for another.
 	// Default RefuseNewest.
 	Overflow Overflow
+
+	// FailFast has messages fail and not wait while the server is down: when so many
+	// attempts to connect have failed in a row, requests that wait, and whatever is
+	// sent from then on, get ErrDown at once. Attempts go on, and the first that
+	// succeeds ends it; what Send has accepted before waits for it. 0 means never.
+	FailFast int
 
 	// MaxFrame is the size of the largest message, in bytes. 0 means 1 MiB. It
 	// should be the server's: one that gets a larger message drops the connection.
@@ -132,6 +139,12 @@ func (c Config) complete(pid int) (Config, error) {
 	if err := count("Config.MaxQueuedBytes", &c.MaxQueuedBytes, max(16<<20, c.MaxFrame+headroom)); err != nil {
 		return c, err
 	}
+	if c.FailFast < 0 {
+		return c, fmt.Errorf("%w: Config.FailFast is %d; want 0 for never, or more", ErrArgument, c.FailFast)
+	}
+	if c.Overflow > DropOldest {
+		return c, fmt.Errorf("%w: Config.Overflow is %d; want RefuseNewest or DropOldest", ErrArgument, c.Overflow)
+	}
 	if (c.Deliver == "") != (len(c.Events) == 0) {
 		return c, fmt.Errorf("%w: Config.Deliver is %q and Config.Events is %q; set both or none", ErrArgument, string(c.Deliver), c.Events)
 	}
@@ -148,6 +161,9 @@ func (c *Config) completePlace() error {
 		if c.Host == "" {
 			c.Host = "127.0.0.1"
 		}
+		if strings.ContainsAny(c.Host, "[]") {
+			return fmt.Errorf("%w: Config.Host is %.300q; want a name or an address without brackets", ErrArgument, c.Host)
+		}
 	case "unix":
 		if c.Host == "" || c.Port != 0 {
 			return fmt.Errorf("%w: Config.Host is %q and Config.Port %d; a unix socket needs a path as Host and no Port", ErrArgument, c.Host, c.Port)
@@ -155,10 +171,7 @@ func (c *Config) completePlace() error {
 	default:
 		return fmt.Errorf("%w: Config.Network is %q; want tcp or unix", ErrArgument, c.Network)
 	}
-	if c.Alias == "" {
-		c.Alias = "backend"
-	}
-	return nil
+	return alias("Config.Alias", &c.Alias, "backend")
 }
 
 func (c *Config) completeIdentity(pid int) error {
@@ -196,9 +209,23 @@ func (c *Config) address() string {
 	return net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 }
 
+// place tells apart what a connection may be to.
+func (c *Config) place() string { return c.Network + " " + c.address() }
+
 // takes reports whether a message of that name may be delivered.
 func (c *Config) takes(name string) bool {
 	return slices.Contains(c.Events, kernel.Event[Message](name))
+}
+
+// alias refuses what would be an ID or on another node.
+func alias(field string, v *string, def string) error {
+	if *v == "" {
+		*v = def
+	}
+	if strings.HasPrefix(*v, "#") || strings.Contains(*v, "@") {
+		return fmt.Errorf("%w: %s is %.64q; want a name without @ that does not begin with #", ErrArgument, field, *v)
+	}
+	return nil
 }
 
 func duration(field string, v *time.Duration, def time.Duration) error {

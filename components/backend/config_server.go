@@ -98,8 +98,8 @@ func (c ServerConfig) complete() (ServerConfig, error) {
 		}
 		c.Listen = "127.0.0.1:0"
 	}
-	if c.Alias == "" {
-		c.Alias = "backend-server"
+	if err := alias("ServerConfig.Alias", &c.Alias, "backend-server"); err != nil {
+		return c, err
 	}
 	if err := frameSize("ServerConfig.MaxFrame", &c.MaxFrame); err != nil {
 		return c, err
@@ -111,7 +111,7 @@ func (c ServerConfig) complete() (ServerConfig, error) {
 	}{
 		{"MaxConns", &c.MaxConns, 1024},
 		{"MaxNames", &c.MaxNames, 4096},
-		{"MaxOutput", &c.MaxOutput, 4 * c.MaxFrame},
+		{"MaxOutput", &c.MaxOutput, max(4*c.MaxFrame, c.MaxFrame+headroom)},
 		{"MaxOutputTotal", &c.MaxOutputTotal, max(256<<20, c.MaxOutput)},
 		{"MaxTx", &c.MaxTx, 16},
 		{"MaxTxMessages", &c.MaxTxMessages, 1000},
@@ -139,9 +139,12 @@ func (c ServerConfig) complete() (ServerConfig, error) {
 			return c, err
 		}
 	}
-	for name := range c.Commands {
+	for name, to := range c.Commands {
 		if name == "" || name == cmdRegister || name == cmdPing || name == cmdClient || isTx(name) {
 			return c, fmt.Errorf("%w: ServerConfig.Commands has %q, which the server answers itself; choose another name", ErrArgument, name)
+		}
+		if to == "" {
+			return c, fmt.Errorf("%w: ServerConfig.Commands has no session for %q; give its address", ErrArgument, name)
 		}
 	}
 	var err error

@@ -11,20 +11,24 @@ import (
 
 func TestConfigNamesTheField(t *testing.T) {
 	for field, cfg := range map[string]Config{
-		"Config.Port":       {},
-		"Config.PingWait":   {Port: 1, PingWait: -1},
-		"Config.Timeout":    {Port: 1, Timeout: -1},
-		"Config.MaxBackoff": {Port: 1, MinBackoff: time.Hour},
-		"Config.MaxQueued":  {Port: 1, MaxQueued: -1},
-		"Config.MaxFrame":   {Port: 1, MaxFrame: 2 << 30},
-		"Config.Deliver":    {Port: 1, Deliver: "x"},
-		"Config.Events":     {Port: 1, Events: []kernel.Event[Message]{news}},
-		"Config.Name":       {Port: 1, Name: "\xff"},
-		"Config.Network":    {Port: 1, Network: "udp"},
-		"Config.Host":       {Port: 1, Network: "unix"},
-		"Config.Serializer": {Port: 1, Serializer: "xml"},
-		"Config.Secret":     {Port: 1, Serializer: Storable, User: "a", Secret: []byte("b")},
-		"Config.User":       {Port: 1, Secret: []byte("b")},
+		"Config.Port":         {},
+		"Config.PingWait":     {Port: 1, PingWait: -1},
+		"Config.Timeout":      {Port: 1, Timeout: -1},
+		"Config.MaxBackoff":   {Port: 1, MinBackoff: time.Hour},
+		"Config.MaxQueued":    {Port: 1, MaxQueued: -1},
+		"Config.FailFast":     {Port: 1, FailFast: -1},
+		"Config.MaxFrame":     {Port: 1, MaxFrame: 2 << 30},
+		"Config.Deliver":      {Port: 1, Deliver: "x"},
+		"Config.Events":       {Port: 1, Events: []kernel.Event[Message]{news}},
+		"Config.Name":         {Port: 1, Name: "\xff"},
+		"Config.Network":      {Port: 1, Network: "udp"},
+		"Config.Host is \"\"": {Port: 1, Network: "unix"},
+		"Config.Host":         {Port: 1, Host: "[::1]"},
+		"Config.Alias":        {Port: 1, Alias: "a@b"},
+		"Config.Overflow":     {Port: 1, Overflow: 2},
+		"Config.Serializer":   {Port: 1, Serializer: "xml"},
+		"Config.Secret":       {Port: 1, Serializer: Storable, User: "a", Secret: []byte("b")},
+		"Config.User":         {Port: 1, Secret: []byte("b")},
 	} {
 		if _, err := cfg.complete(1); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
@@ -40,9 +44,14 @@ func TestConfigNamesTheField(t *testing.T) {
 		"ServerConfig.Serializers":     {Serializers: []Serializer{"xml"}},
 		"ServerConfig.MaxTx":           {MaxTx: -1},
 		"ServerConfig.Commands":        {Commands: map[string]kernel.Address{"tx_begin": "x"}},
+		"no session for \"double\"":    {Commands: map[string]kernel.Address{"double": ""}},
+		"ServerConfig.Alias":           {Alias: "#1"},
 	} {
 		if _, err := cfg.complete(); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+	if _, err := (ServerConfig{MaxFrame: 1}).complete(); err != nil {
+		t.Errorf("small frames: %v; want defaults that go with them", err)
 	}
 }

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -33,8 +34,8 @@ func (c *Conn) Alias() string { return c.cfg.Alias }
 // Send sends a message that wants no answer: to the server, or with m.To to a
 // service. nil means that it will be sent when the connection is up, unless the
 // Conn is closed first; what is sent while the connection breaks may be lost.
-// Errors match ErrArgument, kernel.ErrNotEncodable, filter.ErrTooLong, ErrFull and
-// ErrClosed.
+// Errors match ErrArgument, kernel.ErrNotEncodable, filter.ErrTooLong, ErrFull,
+// ErrDown and ErrClosed.
 func (c *Conn) Send(m Message) error {
 	o, err := c.outgoing(m, nil)
 	if err != nil {
@@ -45,7 +46,8 @@ func (c *Conn) Send(m Message) error {
 
 // Ask sends a request for the current session, which is kept until its answer is
 // posted as event. The answer comes exactly once, as a Reply: it always does,
-// after Config.Timeout at the latest. Errors as with Send.
+// after Config.Timeout at the latest; one that finds the session's kernel.QueueLimit
+// reached is dropped and reported. Errors as with Send.
 func (c *Conn) Ask(kc *kernel.Context, m Message, event kernel.Event[Reply]) error {
 	return ask(c, kc, event, func(done func(Reply)) (*outgoing, error) { return c.outgoing(m, done) }, func(r Reply) Reply { return r })
 }
@@ -63,7 +65,9 @@ func ask[T any](c *Conn, kc *kernel.Context, event kernel.Event[T], build func(f
 	}
 	var lease *kernel.Lease
 	o, err := build(func(r Reply) {
-		_ = lease.Post(event.Name(), of(r))
+		if err := lease.Post(event.Name(), of(r)); errors.Is(err, kernel.ErrQueueFull) {
+			c.k.Report("backend", "answer dropped: the asking session's QueueLimit is reached", err)
+		}
 		lease.Release()
 	})
 	if err != nil {

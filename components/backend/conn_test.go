@@ -52,7 +52,7 @@ func TestB2_AliasOfAnotherPlaceIsTaken(t *testing.T) {
 		"no alias of Usher's": {Port: port(s), Alias: "#7"},
 	} {
 		_, err := Open(k, cfg)
-		if !errors.Is(err, kernel.ErrAliasTaken) && !errors.Is(err, kernel.ErrArgument) {
+		if !errors.Is(err, kernel.ErrAliasTaken) && !errors.Is(err, ErrArgument) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -327,4 +327,94 @@ func TestB32_DeliverToNobody(t *testing.T) {
 	if err := <-end; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestB5_ConnectThatFailsTakesNothingFromOthers: the connection that it made stays
+// while another Connect waits, and when Open has returned it; and goes with the last
+// that waits.
+func TestB5_ConnectThatFailsTakesNothingFromOthers(t *testing.T) {
+	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
+		const tries = 3
+		lone, err := net.Listen("tcp", "127.0.0.1:0") // which says nothing
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lone.Close()
+		cfg := Config{Port: lone.Addr().(*net.TCPAddr).Port}
+		try := func() (give func(), failed chan error) {
+			ctx, cancel := context.WithCancel(deadline(t))
+			failed = make(chan error, 1)
+			go func() {
+				_, err := Connect(ctx, k, cfg)
+				failed <- err
+			}()
+			return cancel, failed
+		}
+		waiting := func(n int) {
+			until(t, "all wait", func() bool {
+				c, err := connOf(k, "backend", visit{})
+				if err != nil || c == nil {
+					return false
+				}
+				s, err := c.State()
+				return err == nil && s.Waiting == n
+			})
+		}
+		givenUp := func(give func(), failed chan error) {
+			give()
+			if err := <-failed; !errors.Is(err, context.Canceled) {
+				t.Errorf("Connect: %v; want that it was given up", err)
+			}
+		}
+		there := func() bool { _, ok := k.Resolve("backend"); return ok }
+		var give [tries]func()
+		var failed [tries]chan error
+		for i := range tries {
+			give[i], failed[i] = try()
+			waiting(i + 1)
+		}
+		for i := range tries {
+			if !there() {
+				t.Fatalf("it is gone, and %d wait for it", tries-i)
+			}
+			givenUp(give[i], failed[i])
+		}
+		if there() {
+			t.Error("it is kept, and nobody has it")
+		}
+
+		stop, ended := try()
+		waiting(1)
+		mine, err := Open(k, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		givenUp(stop, ended)
+		if err := mine.Send(Message{Name: "news", To: "ears"}); err != nil {
+			t.Errorf("what Open returned: %v", err)
+		}
+		mine.Close()
+	})
+}
+
+// TestB2_AliasOfTheSessionThatOpens is taken, too.
+func TestB2_AliasOfTheSessionThatOpens(t *testing.T) {
+	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
+		got := make(chan error, 1)
+		l, err := k.SpawnHeld(session.New(session.Handle("open", func(c *kernel.Context) error {
+			_, err := Open(c.Kernel(), Config{Port: 1})
+			got <- err
+			return nil
+		})), kernel.Alias("backend"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Release()
+		if err := l.Post("open"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-got; !errors.Is(err, kernel.ErrAliasTaken) {
+			t.Errorf("got %v", err)
+		}
+	})
 }

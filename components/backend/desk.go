@@ -16,6 +16,7 @@ const (
 	evConn        kernel.Event[net.Conn]                   = "connection"
 	evTrouble     kernel.Event[*wheel.Error]               = "trouble"
 	evRegister    kernel.Event[registration]               = "register" // called; false: there is no room
+	evGone        kernel.Event[struct{}]                   = "gone"     // called by a connection that ends
 	evRoute       kernel.Event[parcel]                     = "route"    // called by connections, posted by Send
 	evCommit      kernel.Event[commission]                 = "commit"   // called
 	evOutcome     kernel.Event[outcomeAsk]                 = "outcome"  // called
@@ -91,6 +92,7 @@ func (d *desk) session() *session.Session {
 		session.On(evConn, d.connection),
 		session.On(evTrouble, d.trouble),
 		session.On(evRegister, d.register),
+		session.On(evGone, func(c *kernel.Context, _ struct{}) error { d.reg.remove(c.Sender()); return nil }),
 		session.On(evRoute, func(c *kernel.Context, p parcel) error { d.deliver(c, p); return nil }),
 		session.On(evCommit, d.commit),
 		session.On(evOutcome, d.outcome),

@@ -34,7 +34,8 @@
 // with the server under its service name (B29), and is made anew when it breaks,
 // after a wait that doubles from MinBackoff to MaxBackoff. Messages wait
 // meanwhile, up to MaxQueued and MaxQueuedBytes; Overflow says which one goes when
-// there is no room. A broken connection is noticed at its end of input (B26), or
+// there is no room. With FailFast they fail at once, when so many attempts have
+// failed, until one succeeds. A broken connection is noticed at its end of input (B26), or
 // by a ping that is not answered within PingWait (B13): pings come before
 // messages, by the policy of Config.PingTimeout and SetPingTimeout (B9–B11), and
 // when nothing was heard for IdlePing. A server may ask for a least time between
@@ -62,7 +63,8 @@
 // under that name, or to all (B33). Names are lower-cased; several connections may
 // have one name (B30). A message with a Client goes to the session "res_" and that
 // name in the server's kernel, as BackendResponse (B32). Server.Drain has clients
-// finish what they have begun, and go elsewhere.
+// finish what they have begun, and go elsewhere: what is on its way to it is answered,
+// what comes later waits for the next connection.
 //
 // A server that is killed, by kill -9 too, takes its connections with it: each client
 // is back within its back-off once there is a server again, each request has its one
@@ -140,7 +142,7 @@
 //	tx_outcome        ID, token                                       reply, with a word
 //	a command         any                                             reply, or error
 //	anything else                                                     error "unknown command" (B31)
-//	drain, from the server                                            none
+//	drain, from the server            ID                              reply, when nothing new follows
 //
 // An error has a text, and perhaps a code: see RemoteError.
 //
@@ -157,7 +159,8 @@
 // A Conn and a Server are a session each, a server's connections are children of
 // its own. They keep the program until Close, Drain and Shutdown, which let output
 // that was sent reach its peer, for at most five seconds. Ask holds the session
-// that asked until it is answered.
+// that asked until it is answered; an answer that its kernel.QueueLimit has no room
+// for is dropped and reported.
 //
 // # Goroutines
 //
@@ -181,8 +184,8 @@
 //
 // # Errors
 //
-// ErrArgument names the field. ErrClosed, ErrLost, ErrTimeout, ErrFull, ErrRefused
-// and *RemoteError, which may match ErrDenied or ErrLimit, are a request's;
+// ErrArgument names the field. ErrClosed, ErrLost, ErrTimeout, ErrFull, ErrDown,
+// ErrRefused and *RemoteError, which may match ErrDenied or ErrLimit, are a request's;
 // ErrRolledBack, ErrUnknownOutcome and ErrEnded a transaction's. kernel.ErrNotEncodable
 // and filter.ErrTooLong refuse a message before it is sent. What nobody waits for
 // goes to kernel.Kernel.Report: attempts that failed, messages dropped, clients

@@ -18,11 +18,14 @@ var (
 	ErrLost = errors.New("backend: connection lost before the answer; the outcome is unknown: ask again if that does no harm")
 
 	// ErrTimeout: no answer came within the request's time.
-	ErrTimeout = errors.New("backend: no answer in time; raise Config.Timeout, or look at the server")
+	ErrTimeout = errors.New("backend: no answer in time; raise Config.Timeout, or for a pong Config.PingWait, or look at the server")
 
 	// ErrFull: as much waits for the connection as Config.MaxQueued and
 	// Config.MaxQueuedBytes allow, or it takes no more output.
-	ErrFull = errors.New("backend: too much waits for the connection; send less, or raise Config.MaxQueued")
+	ErrFull = errors.New("backend: too much waits for the connection; send less, or raise Config.MaxQueued or MaxQueuedBytes")
+
+	// ErrDown: the server is not there, by Config.FailFast. Nothing was sent.
+	ErrDown = errors.New("backend: the server is down; try again later, or wait for it with Config.FailFast 0")
 
 	// ErrRefused: the two ends could not agree in their hellos, or the one did not
 	// accept who the other is. The text says which of them and why.
@@ -44,6 +47,9 @@ var (
 
 	// ErrEnded: the transaction was committed or rolled back before.
 	ErrEnded = errors.New("backend: transaction has ended; begin another")
+
+	// ErrAnswered: the Request has its answer, and this one is not sent.
+	ErrAnswered = errors.New("backend: request answered before; answer each once")
 
 	// ErrNoConn: the kernel has no connection of that alias.
 	ErrNoConn = errors.New("backend: no connection of that alias; open it first")

@@ -58,7 +58,7 @@ func SetPingTimeout(k *kernel.Kernel, d time.Duration, alias string) error {
 		alias = "backend"
 	}
 	p := pingPolicy{alias, d}
-	c, err := connOf(k, alias)
+	c, err := connOf(k, alias, visit{})
 	switch {
 	case err != nil:
 		return err

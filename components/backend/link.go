@@ -38,7 +38,8 @@ type link struct {
 	epoch   uint64        // counts the connections that stood
 	leaving bool          // Drain was asked for
 
-	attempts   int // that failed, since it was last ready
+	attempts   int // that failed, since it was last ready, and its end
+	failures   int // attempts that failed in a row
 	reconnects int
 	calls      int
 	dropped    int
@@ -52,6 +53,7 @@ type outgoing struct {
 	name    string
 	id      uint64 // of a request
 	encoded []byte // nil: nothing is sent, it only waits for a connection that is good
+	always  bool   // a ping that goes however lately the server was heard
 	done    func(Reply)
 
 	due            time.Time // by then the answer must have come
@@ -71,6 +73,7 @@ type (
 	doPing       struct{ id uint64 } // and expect the pong within PingWait
 	doPingOver   struct{}            // it came, or does not matter any more
 	doIdle       struct{ d time.Duration }
+	doConsent    struct{ id uint64 } // to the server's wish to close
 	doDisconnect struct{}
 	doWait       struct{ d time.Duration } // then wake
 	doLimit      struct{ d time.Duration } // then see what is overdue
@@ -139,22 +142,23 @@ func (l *link) welcome(now time.Time, minPing time.Duration) []any {
 		l.reconnects++
 	}
 	l.epoch++
+	l.failures = 0
 	l.attempts, l.access, l.heard, l.minPing, l.err = 0, now, now, minPing, nil
 	l.do(doRegister{l.reconnects})
-	l.stand()
+	l.stand(now)
 	l.rest(l.idleEvery())
 	return l.take()
 }
 
 // stand: the connection is good, and what waits goes out.
-func (l *link) stand() {
+func (l *link) stand(now time.Time) {
 	l.ping = 0
 	to := Ready
 	if l.leaving {
 		to = Draining
 	}
 	l.move(to, nil, 0)
-	l.flush(func(*outgoing) bool { return true })
+	l.flush(now, func(*outgoing) bool { return true })
 	l.settle()
 }
 
@@ -171,9 +175,13 @@ func (l *link) down(err error) []any {
 	if l.state == Closed || l.state == Reconnecting {
 		return l.take()
 	}
+	if !l.stands() {
+		l.failures++
+	}
 	l.do(doPingOver{})
 	l.lose()
 	l.ping, l.err = 0, err
+	l.failFast()
 	d := l.backoff()
 	l.attempts++
 	l.move(Reconnecting, err, d)
@@ -257,13 +265,13 @@ func (l *link) frame(f filter.Frame, now time.Time) (acts []any, ok bool) {
 	case f.ReplyTo == 0 && f.Name == evPong:
 		return nil, true // nobody waits for it any more
 	case f.ReplyTo == 0 && f.Name == evDrain:
-		return l.drained(), true
+		return l.drained(f.ID, now), true
 	case f.ReplyTo == 0:
 		return nil, false
 	case f.ReplyTo == l.ping && l.state == Suspect:
 		l.trip = now.Sub(l.pinged)
 		l.do(doPingOver{})
-		l.stand()
+		l.stand(now)
 		l.rest(l.idleEvery())
 	default:
 		if o := l.asked[f.ReplyTo]; o != nil {
@@ -277,14 +285,18 @@ func (l *link) frame(f filter.Frame, now time.Time) (acts []any, ok bool) {
 
 // drained: the server is about to close. Requests that were sent are still
 // answered, transactions may end; all else waits for the next connection, which
-// is made when this one ends, or after a while without it.
-func (l *link) drained() []any {
+// is made when this one ends, or after a while without it. The server is told when
+// nothing new follows: what is on its way to it until then is answered, too.
+func (l *link) drained(id uint64, now time.Time) []any {
 	if l.state == Ready || l.state == Suspect {
 		l.do(doPingOver{})
 		l.ping = 0
 		l.move(Draining, nil, 0)
-		l.flush(func(o *outgoing) bool { return o.epoch != 0 })
+		l.flush(now, func(o *outgoing) bool { return o.epoch != 0 })
 		l.do(doIdle{l.cfg.DrainTimeout + l.cfg.PingWait})
+	}
+	if id != 0 {
+		l.do(doConsent{id})
 	}
 	return l.take()
 }

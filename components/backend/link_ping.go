@@ -47,7 +47,7 @@ func (l *link) idle(now time.Time) []any {
 	switch {
 	case l.state == Draining && !l.leaving:
 		return l.giveUp(ErrTimeout)
-	case l.state != Ready:
+	case l.state != Ready || l.idleEvery() == 0: // the timer was for the end of Draining
 		return nil // after the pong, or on the next connection
 	}
 	if left := l.idleEvery() - now.Sub(l.heard); left > 0 {

@@ -6,16 +6,17 @@ import (
 	"time"
 )
 
-// submit takes a message. With an error nothing happened to it; with ErrFull under
-// DropOldest there is something to do all the same, for those that went in vain.
+// submit takes a message. With an error nothing happened.
 func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	switch {
 	case l.state == Closed || l.leaving && o.epoch == 0:
 		return nil, ErrClosed
 	case o.epoch != 0 && (o.epoch != l.epoch || !l.stands()):
 		return nil, ErrRolledBack
+	case l.isDown() != nil:
+		return nil, l.isDown()
 	case !l.makeRoom(len(o.encoded)):
-		return l.take(), ErrFull
+		return nil, ErrFull
 	}
 	due := o.epoch == 0 && o.name != cmdPing && l.pingDue(now)
 	l.access = now // B11
@@ -25,19 +26,20 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 	case l.state == Ready && due:
 		l.sendPing(now)
 	case l.state == Ready:
-		if o.name == cmdPing && l.recent(now) {
-			o.encoded = nil // the server does not want it, and nobody needs it
-		}
-		l.flush(func(*outgoing) bool { return true })
+		l.flush(now, func(*outgoing) bool { return true })
 	case l.state == Draining:
-		l.flush(func(o *outgoing) bool { return o.epoch != 0 })
+		l.flush(now, func(o *outgoing) bool { return o.epoch != 0 })
 	}
 	return l.take(), nil
 }
 
+// makeRoom drops nothing for a message that does not fit into an empty queue either.
 func (l *link) makeRoom(size int) bool {
+	if size > l.cfg.MaxQueuedBytes {
+		return false
+	}
 	for len(l.queue) >= l.cfg.MaxQueued || l.queued+size > l.cfg.MaxQueuedBytes {
-		if l.cfg.Overflow == RefuseNewest || len(l.queue) == 0 {
+		if l.cfg.Overflow == RefuseNewest {
 			return false
 		}
 		o := l.queue[0]
@@ -63,8 +65,9 @@ func (l *link) clearQueue() []*outgoing {
 	return queue
 }
 
-// flush sends what waits and may go.
-func (l *link) flush(may func(*outgoing) bool) {
+// flush sends what waits and may go. A ping that the server wants no more, and so
+// nobody needs, has its answer at once.
+func (l *link) flush(now time.Time, may func(*outgoing) bool) {
 	kept := l.queue[:0]
 	for _, o := range l.queue {
 		if !may(o) {
@@ -73,7 +76,7 @@ func (l *link) flush(may func(*outgoing) bool) {
 		}
 		l.queued -= len(o.encoded)
 		switch {
-		case o.encoded == nil:
+		case o.encoded == nil, o.name == cmdPing && !o.always && l.recent(now):
 			l.answer(o, Reply{})
 			continue
 		case o.done != nil:
@@ -88,6 +91,29 @@ func (l *link) flush(may func(*outgoing) bool) {
 	clear(l.queue[len(kept):])
 	if l.queue = kept; len(kept) == 0 && cap(kept) > 64 {
 		l.queue = nil // what a long wait took is not kept
+	}
+}
+
+// isDown is why nothing may wait for a connection now: Config.FailFast.
+func (l *link) isDown() error {
+	if n := l.cfg.FailFast; n == 0 || l.failures < n {
+		return nil
+	}
+	return fmt.Errorf("%w: %d attempts failed, at last: %w", ErrDown, l.failures, l.err)
+}
+
+// failFast answers the requests that wait, if they may no longer.
+func (l *link) failFast() {
+	err := l.isDown()
+	if err == nil {
+		return
+	}
+	for _, o := range l.clearQueue() {
+		if o.done != nil {
+			l.answerErr(o, err)
+		} else {
+			l.push(o)
+		}
 	}
 }
 
@@ -108,6 +134,9 @@ func (l *link) failed(o *outgoing, err error) {
 	} else if i := slices.Index(l.queue, o); i >= 0 {
 		l.queue = slices.Delete(l.queue, i, i+1)
 		l.queued -= len(o.encoded)
+		if l.err != nil && !l.stands() {
+			err = fmt.Errorf("%w; there is no connection: %w", err, l.err)
+		}
 		l.answerErr(o, err)
 	} // else it was answered before
 	l.settle()

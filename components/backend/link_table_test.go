@@ -145,7 +145,7 @@ func TestLinkEveryInterleaving(t *testing.T) {
 	for i, s := range linkSteps {
 		index[s.name] = i
 	}
-	cfgs := []Config{{PingTimeout: -1, MaxQueued: 2}, {PingTimeout: 0, MaxQueued: 2, Overflow: DropOldest}}
+	cfgs := []Config{{PingTimeout: -1, MaxQueued: 2}, {PingTimeout: 0, MaxQueued: 2, Overflow: DropOldest, FailFast: 2}}
 	reached := map[State]bool{}
 	for _, cfg := range cfgs {
 		full := testLink(t, cfg).cfg

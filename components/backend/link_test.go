@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
@@ -181,17 +182,91 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 }
 
-// What made room in vain hears of it at once.
-func TestDroppedForOneThatIsTooLarge(t *testing.T) {
+// Nothing is dropped for what has no room in an empty queue either.
+func TestNothingIsDroppedInVain(t *testing.T) {
 	l := testLink(t, Config{MaxQueuedBytes: 10, Overflow: DropOldest})
-	_, got, _ := submit(t, l, "a", t0)
+	submit(t, l, "a", t0)
 	acts, err := l.submit(&outgoing{encoded: make([]byte, 11)}, t0)
-	if err != ErrFull {
-		t.Fatalf("11 bytes of 10: %v; want ErrFull", err)
+	if err != ErrFull || len(acts) != 0 || len(l.queue) != 1 || l.dropped != 0 {
+		t.Errorf("11 bytes of 10: %v, %v, %d wait; want ErrFull, and that nothing happens", err, acts, len(l.queue))
 	}
+	if _, err := l.submit(&outgoing{encoded: make([]byte, 10)}, t0); err != nil || len(l.queue) != 1 || l.dropped != 1 {
+		t.Errorf("10 bytes of 10: %v, %d wait, %d dropped; want it in place of the one before", err, len(l.queue), l.dropped)
+	}
+}
+
+// Pings that have waited do not all go to a server that wants few of them, and what
+// is answered at once is counted no more.
+func TestPingsThatWaitAreSpared(t *testing.T) {
+	l := testLink(t, Config{PingTimeout: -1})
+	l.up()
+	_, sure, _ := submit(t, l, cmdPing, t0)
+	l.queue[0].always = true // Connect's
+	_, spared, _ := submit(t, l, cmdPing, t0)
+	acts := l.welcome(t0, time.Minute)
 	answer(acts)
-	if len(*got) != 1 || (*got)[0].Err != ErrFull {
-		t.Errorf("the one before got %v; want ErrFull", *got)
+	if got := fmt.Sprint(sends(acts)); got != "[register_service ping]" || len(*sure) != 0 || len(*spared) != 1 || (*spared)[0].Err != nil {
+		t.Errorf("sent %v; the first got %v, the second %v; want one ping, and an answer for the second", got, *sure, *spared)
+	}
+	_, third, acts := submit(t, l, cmdPing, t0.Add(time.Second))
+	answer(acts)
+	if len(*third) != 1 || l.queued != 0 {
+		t.Errorf("the third got %v, and %d bytes wait; want an answer and none", *third, l.queued)
+	}
+}
+
+// Requests do not wait for a server that is down, and Sends that came in time do.
+func TestFailFast(t *testing.T) {
+	l := testLink(t, Config{PingTimeout: -1, FailFast: 2})
+	stand(l, t0)
+	l.down(errEnd) // an end is no attempt
+	_, got, _ := submit(t, l, "a", t0)
+	if acts, err := l.submit(&outgoing{name: "told", encoded: []byte("b")}, t0); err != nil || len(acts) != 0 {
+		t.Errorf("a Send: %v, %v", acts, err)
+	}
+	l.wake()
+	answer(l.down(errEnd))
+	if len(*got) != 0 {
+		t.Fatalf("after one attempt: %v", *got)
+	}
+	l.wake()
+	answer(l.down(errMute))
+	if len(*got) != 1 || !errors.Is((*got)[0].Err, ErrDown) || !errors.Is((*got)[0].Err, errMute) {
+		t.Errorf("after two attempts: %v, want ErrDown and why", *got)
+	}
+	if _, err := l.submit(&outgoing{name: "late"}, t0); !errors.Is(err, ErrDown) {
+		t.Errorf("afterwards: %v", err)
+	}
+	l.wake()
+	if got := fmt.Sprint(sends(stand(l, t0))); got != "[register_service told]" {
+		t.Errorf("at last sent %v", got)
+	}
+	if _, err := l.submit(&outgoing{name: "b"}, t0); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+}
+
+// Who has waited in vain is told why there is no connection.
+func TestTimeoutSaysWhy(t *testing.T) {
+	l := testLink(t, Config{})
+	_, got, _ := submit(t, l, "a", t0)
+	l.down(errMute)
+	answer(l.overdue(t0.Add(time.Hour)))
+	if len(*got) != 1 || !errors.Is((*got)[0].Err, ErrTimeout) || !errors.Is((*got)[0].Err, errMute) {
+		t.Errorf("got %v; want ErrTimeout and why", *got)
+	}
+}
+
+// The timer that ends Draining pings nobody afterwards.
+func TestIdlePingNeverMeansNever(t *testing.T) {
+	l := testLink(t, Config{PingTimeout: -1, IdlePing: -1})
+	stand(l, t0)
+	l.frame(filter.Frame{Name: evDrain, ID: 1}, t0)
+	l.down(errEnd)
+	l.wake()
+	stand(l, t0)
+	if acts := l.idle(t0.Add(time.Minute)); len(acts) != 0 || l.state != Ready {
+		t.Errorf("%v, %s; want nothing", acts, l.state)
 	}
 }
 

@@ -7,14 +7,18 @@ import (
 	"sync"
 
 	"github.com/usher-go/usher/kernel"
-	"github.com/usher-go/usher/wheel/filter"
 )
 
 // Middleware gives each HTTP request a scope: ConnFrom is the connection, BeginIn
 // begins a transaction on it, and what the request has left uncommitted when its
 // handler returns or panics is rolled back (B18). It does not wait for that.
 func Middleware(conn *Conn) func(http.Handler) http.Handler {
-	return scoped(func() (*Conn, error) { return conn, nil })
+	return scoped(func() (*Conn, error) {
+		if conn == nil {
+			return nil, fmt.Errorf("%w: Middleware has a nil Conn", ErrNoConn)
+		}
+		return conn, nil
+	})
 }
 
 // MiddlewareAlias is Middleware for the connection that a kernel has under an
@@ -25,7 +29,7 @@ func MiddlewareAlias(k *kernel.Kernel, alias string) func(http.Handler) http.Han
 		alias = "backend"
 	}
 	return scoped(func() (*Conn, error) {
-		c, err := connOf(k, alias)
+		c, err := connOf(k, alias, visit{})
 		if c == nil && err == nil {
 			err = fmt.Errorf("%w: %q", ErrNoConn, alias)
 		}
@@ -103,9 +107,8 @@ func (tx *Tx) discard() {
 	if tx.ending(false) != nil {
 		return
 	}
-	o, err := tx.conn.frame(filter.Frame{Name: cmdRollback, Args: []any{tx.id}}, nil)
+	o, err := tx.rollback(nil)
 	if err == nil {
-		o.epoch = tx.epoch
 		err = tx.conn.submit(o) // one that was lost with its connection is rolled back
 	}
 	_ = tx.finish(Reply{Err: err})

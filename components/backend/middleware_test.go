@@ -69,12 +69,14 @@ func TestB18_WhatARequestLeavesIsRolledBack(t *testing.T) {
 				t.Errorf("delivered %v", m)
 			}
 		}
-		h := MiddlewareAlias(k, "nobody")(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		alone := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			if _, err := BeginIn(r.Context()); !errors.Is(err, ErrNoConn) || ConnFrom(r.Context()) != nil {
 				t.Errorf("without a connection: %v", err)
 			}
-		}))
-		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		})
+		for _, m := range []func(http.Handler) http.Handler{Middleware(nil), MiddlewareAlias(k, "nobody")} {
+			m(alone).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		}
 		if _, err := BeginIn(deadline(t)); !errors.Is(err, ErrNoConn) {
 			t.Errorf("without Middleware: %v", err)
 		}

@@ -16,38 +16,39 @@ import (
 // places need two aliases (B2). Errors match ErrArgument, and
 // kernel.ErrAliasTaken when the alias is that of something else.
 func Open(k *kernel.Kernel, cfg Config) (*Conn, error) {
-	c, _, err := open(k, cfg)
+	c, _, err := open(k, cfg, true)
 	return c, err
 }
 
 // Connect is Open for a goroutine that wants to be sure: it waits until ctx ends
 // for a connection that is good by the ping policy, and one that is not is made
 // anew meanwhile (B9, B13). One that it makes is always pinged: when the pong has
-// come, the server has registered its name. It counts as an access (B11). When
-// that fails, a connection that it made is closed and not kept (B5): with ErrRefused when the
-// server does not take us, ErrTimeout after Config.Timeout, ctx's error. In a
-// handler use Open and Conn.Watch.
+// come, the server has registered its name. It counts as an access (B11). It fails
+// with ErrRefused when the server does not take us, ErrDown by Config.FailFast,
+// ErrTimeout after Config.Timeout, ctx's error, and says why there was no connection;
+// that is then closed and not kept (B5), unless another Connect waits for it still, or
+// has succeeded, or Open returned it. In a handler use Open and Conn.Watch.
 func Connect(ctx context.Context, k *kernel.Kernel, cfg Config) (*Conn, error) {
-	c, made, err := open(k, cfg)
+	c, made, err := open(k, cfg, false)
 	if err != nil {
 		return nil, err
 	}
 	r := c.wait(ctx, "connect", func(done func(Reply)) (*outgoing, error) {
-		if made {
-			return c.outgoing(pingMessage(k.Now()), done)
+		if !made {
+			return &outgoing{name: "connect", done: done}, nil
 		}
-		return &outgoing{name: "connect", done: done}, nil
+		o, err := c.outgoing(pingMessage(k.Now()), done)
+		o.always = true
+		return o, err
 	})
+	_, _ = k.Call(background, c.self, evTried.Name(), r.Err == nil)
 	if r.Err != nil {
-		if made {
-			c.Close()
-		}
 		return nil, r.Err
 	}
 	return c, nil
 }
 
-func open(k *kernel.Kernel, cfg Config) (c *Conn, made bool, err error) {
+func open(k *kernel.Kernel, cfg Config, keep bool) (c *Conn, made bool, err error) {
 	if cfg, err = cfg.complete(os.Getpid()); err != nil {
 		return nil, false, err
 	}
@@ -56,11 +57,11 @@ func open(k *kernel.Kernel, cfg Config) (c *Conn, made bool, err error) {
 		return nil, false, err
 	}
 	for { // more than once if another goroutine opens or closes it now
-		if c, err = find(k, cfg); c != nil || err != nil {
+		if c, err = find(k, cfg, keep); c != nil || err != nil {
 			return c, false, err
 		}
 		c = &Conn{k: k, cfg: cfg, dialect: dialect}
-		_, err = k.Spawn(session.New(newWire(c).states()...), kernel.Alias(cfg.Alias))
+		_, err = k.Spawn(session.New(newWire(c, keep).states()...), kernel.Alias(cfg.Alias))
 		switch {
 		case err == nil:
 			return c, true, nil
@@ -70,13 +71,20 @@ func open(k *kernel.Kernel, cfg Config) (c *Conn, made bool, err error) {
 	}
 }
 
+// visit is somebody who wants the Conn of an alias, to a place if that is not empty:
+// to keep it, or to try whether it can be had.
+type visit struct {
+	place string
+	keep  bool
+}
+
 // find asks the session under the alias which connection it keeps. Nil without.
-func find(k *kernel.Kernel, cfg Config) (*Conn, error) {
-	c, err := connOf(k, cfg.Alias)
+func find(k *kernel.Kernel, cfg Config, keep bool) (*Conn, error) {
+	c, err := connOf(k, cfg.Alias, visit{cfg.place(), keep})
 	if err != nil || c == nil && !taken(k, cfg.Alias) {
 		return nil, err
 	}
-	if c == nil || c.cfg.address() != cfg.address() || c.cfg.Network != cfg.Network {
+	if c == nil || c.cfg.place() != cfg.place() {
 		return nil, fmt.Errorf("backend: Config.Alias %q: %w by something else; choose another", cfg.Alias, kernel.ErrAliasTaken)
 	}
 	return c, nil
@@ -88,9 +96,12 @@ func taken(k *kernel.Kernel, alias string) bool {
 }
 
 // connOf is the connection under an alias, nil if there is none.
-func connOf(k *kernel.Kernel, alias string) (*Conn, error) {
-	v, err := k.Call(background, kernel.Address(alias), evWhich.Name())
-	if err != nil && ended(err) != ErrClosed && !errors.Is(err, kernel.ErrNoHandler) {
+func connOf(k *kernel.Kernel, alias string, who visit) (*Conn, error) {
+	v, err := k.Call(background, kernel.Address(alias), evWhich.Name(), who)
+	switch {
+	case err == nil || ended(err) == ErrClosed:
+	case errors.Is(err, kernel.ErrNoHandler) || errors.Is(err, kernel.ErrDeadlock): // it is the caller's own
+	default:
 		return nil, err
 	}
 	c, _ := v.(*Conn)

@@ -37,6 +37,8 @@ func (w *wire) perform(c *kernel.Context, a any) error {
 	case doPing:
 		evNoPong.Delay(c, w.conn.cfg.PingWait, struct{}{})
 		return w.command(c, filter.Frame{Name: cmdPing, Args: []any{c.Now()}, ID: a.id})
+	case doConsent:
+		return w.command(c, filter.Frame{Name: evReply, ReplyTo: a.id})
 	case doPingOver:
 		c.AlarmClear(evNoPong.Name())
 	case doIdle:

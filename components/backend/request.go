@@ -1,6 +1,9 @@
 package backend
 
 import (
+	"fmt"
+	"sync/atomic"
+
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
 )
@@ -16,14 +19,15 @@ type Request struct {
 	dialect dialect
 	conn    kernel.Address
 	id      uint64
+	over    atomic.Bool // it was answered
 }
 
 // Wanted reports whether the client waits for an answer.
 func (r *Request) Wanted() bool { return r.id != 0 }
 
-// Reply answers with values. ErrClosed says that the client is gone; an error
-// that matches kernel.ErrNotEncodable or filter.ErrTooLong, that these values
-// cannot be sent, and the client still waits.
+// Reply answers with values. ErrClosed says that the client is gone; ErrAnswered, that
+// it has its answer; an error that matches kernel.ErrNotEncodable or filter.ErrTooLong,
+// that these values cannot be sent, and the client still waits.
 func (r *Request) Reply(args ...any) error {
 	return r.answer(filter.Frame{Name: evReply, Args: args})
 }
@@ -42,6 +46,9 @@ func (r *Request) answer(f filter.Frame) error {
 	b, err := r.dialect.encode(f)
 	if err != nil {
 		return err
+	}
+	if r.over.Swap(true) {
+		return fmt.Errorf("%w: %.64q of %q", ErrAnswered, r.Name, r.From)
 	}
 	return ended(evAnswered.PostFrom(r.srv.k, r.conn, b))
 }

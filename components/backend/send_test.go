@@ -22,7 +22,10 @@ func TestB27_B28_WhatCannotBeSentIsItsSendersError(t *testing.T) {
 		ErrArgument:              {},
 		context.DeadlineExceeded: {Name: "hush"},
 	} {
-		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		ctx, cancel := deadline(t), func() {}
+		if want == context.DeadlineExceeded {
+			ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
+		}
 		if _, err := c.Request(ctx, m); !errors.Is(err, want) {
 			t.Errorf("%.20v: %v, want %v", m.Name, err, want)
 		}

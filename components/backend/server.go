@@ -1,10 +1,13 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
+	"syscall"
 
+	"github.com/usher-go/usher/components/internal/socketfile"
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
 )
@@ -22,8 +25,8 @@ type Server struct {
 	outcomes *outcomes // the desk's; connections ask it for tokens only
 }
 
-// NewServer starts a server. It listens when NewServer returns; a failure to
-// listen, and a Config that cannot work, are errors: one that matches ErrArgument
+// NewServer starts a server. It listens when NewServer returns, in the place of a
+// socket file that a killed server has left; a failure to listen, and a Config that cannot work, are errors: one that matches ErrArgument
 // for a Listen that others than this machine reach without having to say who they
 // are.
 func NewServer(k *kernel.Kernel, cfg ServerConfig) (*Server, error) {
@@ -40,10 +43,25 @@ func NewServer(k *kernel.Kernel, cfg ServerConfig) (*Server, error) {
 			return nil, err
 		}
 	}
-	if _, err := k.Spawn(newDesk(s).session(), kernel.Alias(cfg.Alias)); err != nil {
+	if err := s.start(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *Server) start() error {
+	start := func() error {
+		_, err := s.k.Spawn(newDesk(s).session(), kernel.Alias(s.cfg.Alias))
+		return err
+	}
+	err := start()
+	if s.cfg.Network != "unix" || !errors.Is(err, syscall.EADDRINUSE) {
+		return err
+	}
+	if why := socketfile.RemoveStale(s.cfg.Listen); why != nil {
+		return fmt.Errorf("backend: ServerConfig.Listen %q: %w; choose another path: %w", s.cfg.Listen, why, err)
+	}
+	return start()
 }
 
 // Addr is where the server listens.
@@ -66,9 +84,9 @@ func (s *Server) Send(m Message) error {
 	return ended(evRoute.PostFrom(s.k, s.self, parcel{m.To, b}))
 }
 
-// Drain closes the listener and tells clients, which end what they have begun and
-// go elsewhere; then, or after ServerConfig.DrainTimeout, it is Shutdown. It does
-// not wait.
+// Drain closes the listener and tells clients, which end what they have begun, say
+// that nothing new follows, and go elsewhere; then, or after
+// ServerConfig.DrainTimeout, it is Shutdown. It does not wait.
 func (s *Server) Drain() { _ = evDrainAll.PostFrom(s.k, s.self, struct{}{}) }
 
 // Shutdown closes the listener, and every connection when its output is sent,

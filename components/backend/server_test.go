@@ -8,12 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/kernel/kerneltest"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/wheel/filter"
 )
@@ -65,8 +68,11 @@ func TestB4_B5_RefusedIsAnErrorAndNotKept(t *testing.T) {
 	k := running(t, kernel.Parallel)
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := Connect(ctx, k, Config{Port: free}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("got %v", err)
+	if _, err := Connect(ctx, k, Config{Port: free}); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("got %v; want that its time was over, and why", err)
+	}
+	if _, err := Connect(deadline(t), k, Config{Port: free, FailFast: 1}); !errors.Is(err, ErrDown) || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("with FailFast: %v", err)
 	}
 	until(t, "the failed connection is forgotten", func() bool {
 		_, there := k.Resolve("backend")
@@ -308,7 +314,94 @@ func TestUnixSocketAndTakenAddress(t *testing.T) {
 	if _, err := NewServer(k, ServerConfig{Network: "unix", Listen: path, Alias: "second"}); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a second one: %v", err)
 	}
+	left := filepath.Join(t.TempDir(), "left by one that was killed")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: left, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+	if _, err := NewServer(k, ServerConfig{Network: "unix", Listen: left, Alias: "third"}); err != nil {
+		t.Errorf("where one was killed: %v", err)
+	}
 	if _, err := NewServer(k, ServerConfig{}); !errors.Is(err, kernel.ErrAliasTaken) {
 		t.Errorf("the same alias: %v", err)
 	}
+}
+
+// TestRequestIsAnsweredOnce: a second answer goes nowhere, and whoever gave it hears
+// so.
+func TestRequestIsAnsweredOnce(t *testing.T) {
+	k := running(t, kernel.Parallel)
+	second := make(chan error, 2)
+	l, err := k.SpawnHeld(session.New(session.On(kernel.Event[*Request]("once"), func(_ *kernel.Context, r *Request) error {
+		if err := r.Reply(make(chan int)); !errors.Is(err, kernel.ErrNotEncodable) {
+			t.Errorf("what cannot be sent: %v", err)
+		}
+		if err := r.Reply(1); err != nil {
+			t.Errorf("what can: %v", err)
+		}
+		second <- r.Reply(2)
+		second <- r.Fail("no")
+		return nil
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Release)
+	s, err := NewServer(k, ServerConfig{Commands: map[string]kernel.Address{"once": l.Address()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, k, Config{Port: port(s), PingTimeout: -1})
+	if v, err := c.Request(deadline(t), Message{Name: "once"}); err != nil || v[0] != 1 {
+		t.Errorf("got %v, %v", v, err)
+	}
+	for range 2 {
+		if err := <-second; !errors.Is(err, ErrAnswered) {
+			t.Errorf("a second answer: %v", err)
+		}
+	}
+	if st, err := c.State(); err != nil || st.Traffic.Received != 2 { // and Connect's pong
+		t.Errorf("%d frames have come, %v; want 2", st.Traffic.Received, err)
+	}
+}
+
+// TestClientsThatGoDropNothing: messages to everybody that meet a client on its way
+// out are nobody's loss, and no event of the kernel's is dropped.
+func TestClientsThatGoDropNothing(t *testing.T) {
+	var dropped sync.Map
+	k := kernel.New(kernel.Config{Observer: &kernel.Observer{
+		Reported: func(string, string, error) {},
+		Dropped:  func(r kernel.Record, _ kernel.Reason) { dropped.Store(r.Event, true) },
+	}})
+	kerneltest.Start(t, k)
+	s := doubler(t, k, ServerConfig{})
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := s.Send(Message{Name: "news", To: Everyone}); err != nil {
+					t.Error(err)
+				}
+				if _, err := s.State(); err != nil { // the server keeps up
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	for range 100 {
+		connect(t, k, Config{Port: port(s)}).Close()
+	}
+	close(stop)
+	<-stopped
+	until(t, "all have gone", func() bool {
+		st, err := s.Status()
+		return err == nil && !slices.ContainsFunc(st, func(c ConnStatus) bool { return c.Liveness != LiveDisconnected })
+	})
+	dropped.Range(func(event, _ any) bool { t.Errorf("dropped: %v", event); return true })
 }

@@ -260,6 +260,66 @@ func TestServerDrains(t *testing.T) {
 	})
 }
 
+// TestNothingIsLostWhenTheServerDrains: what is on its way while the server says so
+// is answered; the connection ends when the client has said that nothing follows.
+func TestNothingIsLostWhenTheServerDrains(t *testing.T) {
+	simulating(t, ServerConfig{}, func(w *world) {
+		c := w.client("a", Config{PingTimeout: -1, MinBackoff: time.Minute, MaxBackoff: time.Minute})
+		ears := w.client("ears", Config{PingTimeout: -1, MinBackoff: time.Minute, MaxBackoff: time.Minute})
+		w.pass(100 * time.Millisecond)
+		w.server.Drain()
+		w.double(c, 5)
+		w.do(func(kc *kernel.Context) error { return c.AskBegin(kc, evBegun) })
+		w.pass(50 * time.Millisecond)
+		if r := w.reply(); r.Err != nil || r.Args[0] != 10 {
+			w.Errorf("got %+v", r)
+		}
+		w.is(ears, Reconnecting) // it had begun nothing
+		w.is(c, Draining)
+		if b := only(w, &w.begun); b.Err != nil {
+			w.Errorf("a transaction: %v", b.Err)
+		} else if err := w.commit(b.Tx); err != nil {
+			w.Errorf("its commit: %v", err)
+		}
+		w.is(c, Reconnecting)
+	})
+}
+
+// TestPeerThatSaysNothingToDrain is not waited for longer than DrainTimeout.
+func TestPeerThatSaysNothingToDrain(t *testing.T) {
+	simulating(t, ServerConfig{DrainTimeout: time.Second}, func(w *world) {
+		w.client("a", Config{PingTimeout: -1})
+		w.pass(100 * time.Millisecond)
+		w.clientEnd().Lose()
+		w.server.Drain()
+		w.pass(900 * time.Millisecond)
+		if st, err := w.server.State(); err != nil || st.Connections != 1 {
+			w.Errorf("before DrainTimeout: %+v, %v", st, err)
+		}
+		w.pass(farewell + 200*time.Millisecond)
+		if _, err := w.server.State(); !errors.Is(err, ErrClosed) {
+			w.Errorf("after it: %v", err)
+		}
+	})
+}
+
+// TestLateHelloTimer: the time for a hello that a broken connection had is not the
+// next attempt's.
+func TestLateHelloTimer(t *testing.T) {
+	simulating(t, ServerConfig{}, func(w *world) {
+		w.net.scripts = [][]wheeltest.Fault{{wheeltest.ResetAfter(10)}}
+		c := w.client("a", Config{PingTimeout: -1, ConnectTimeout: time.Second, MinBackoff: 900 * time.Millisecond, MaxBackoff: 900 * time.Millisecond})
+		w.pass(100 * time.Millisecond)
+		w.is(c, Reconnecting)
+		w.net.hole = true
+		w.pass(1500 * time.Millisecond) // the next attempt fails after ConnectTimeout, not with the first one's
+		w.is(c, Connecting)
+		if err := w.state(c).Err; errors.Is(err, errMute) {
+			w.Error(err)
+		}
+	})
+}
+
 // TestOverflow: which message goes when there is no room.
 func TestOverflow(t *testing.T) {
 	simulating(t, ServerConfig{}, func(w *world) {

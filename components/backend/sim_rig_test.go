@@ -33,10 +33,14 @@ type cutter struct {
 	*wheeltest.Network
 	scripts [][]wheeltest.Fault
 	dials   int
+	hole    bool // attempts lead to nothing from now on
 }
 
 func (n *cutter) DialAsync(ctx context.Context, network, address string, done func(net.Conn, error)) func() {
 	n.dials++
+	if n.hole {
+		return func() {}
+	}
 	if len(n.scripts) == 0 {
 		return n.Network.DialAsync(ctx, network, address, done)
 	}

@@ -201,3 +201,21 @@ func TestTxUnknownOutcome(t *testing.T) {
 		t.Errorf("outcomes %v; want those that are known, and both that are not", seen)
 	}
 }
+
+// TestTxThatNobodyWaitedFor: a Begin that took too long leaves nothing at the server.
+func TestTxThatNobodyWaitedFor(t *testing.T) {
+	simulating(t, ServerConfig{MaxTx: 1}, func(w *world) {
+		c := w.client("a", Config{PingTimeout: -1, IdlePing: -1, Timeout: 100 * time.Millisecond})
+		w.pass(100 * time.Millisecond)
+		w.clientEnd().Stall(300 * time.Millisecond)
+		w.do(func(kc *kernel.Context) error { return c.AskBegin(kc, evBegun) })
+		w.pass(200 * time.Millisecond)
+		if b := only(w, &w.begun); !errors.Is(b.Err, ErrTimeout) {
+			w.Errorf("got %+v", b)
+		}
+		w.pass(200 * time.Millisecond)
+		if err := w.commit(w.begin(c)); err != nil {
+			w.Errorf("the next one: %v", err)
+		}
+	})
+}

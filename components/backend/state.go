@@ -51,7 +51,8 @@ type ConnState struct {
 // Watch has each change of the connection's state posted to the current session
 // as event, and at once the present state, as a Change with From equal to To. It
 // goes on until Unwatch, the session's end, or Closed, which comes last; it holds
-// neither session. Another Watch by the same session replaces its event. Errors:
+// neither session. Another Watch by the same session replaces its event. A change that
+// finds the session's kernel.QueueLimit reached is dropped and reported. Errors:
 // ErrArgument, ErrClosed.
 func (c *Conn) Watch(kc *kernel.Context, event kernel.Event[Change]) error {
 	if err := c.mine(kc, "Watch", event.Name()); err != nil {

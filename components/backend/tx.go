@@ -76,7 +76,8 @@ func (t *txIDs) next() string {
 	return fmt.Sprintf("%016x%016x", t.r.Uint64(), t.r.Uint64())
 }
 
-// Begin begins a transaction, and waits for the server's word until ctx ends.
+// Begin begins a transaction, and waits for the server's word until ctx ends; one that
+// it did not wait for is rolled back.
 // Errors: those of Request; ErrLimit when the connection has ServerConfig.MaxTx
 // of them; ErrArgument with Storable, whose servers have no transactions.
 func (c *Conn) Begin(ctx context.Context) (*Tx, error) {
@@ -107,6 +108,10 @@ func (tx *Tx) begin(done func(Reply)) (*outgoing, error) {
 
 func (tx *Tx) begun(r Reply) (*Tx, error) {
 	if r.Err != nil {
+		var refused *RemoteError
+		if tx.epoch != 0 && !errors.As(r.Err, &refused) {
+			tx.abandon() // it may have begun, and would count until ServerConfig.TxTimeout
+		}
 		return nil, r.Err
 	}
 	tx.instance = text(r.Args, 0)
@@ -258,6 +263,14 @@ func (tx *Tx) rollback(done func(Reply)) (*outgoing, error) {
 		o.epoch, o.lost = tx.epoch, ErrRolledBack
 	}
 	return o, err
+}
+
+// abandon tells the server that nobody will end the transaction. It may be called by
+// the connection's own session. A connection that broke meanwhile has told it so.
+func (tx *Tx) abandon() {
+	if o, err := tx.rollback(nil); err == nil {
+		_ = evAbandon.PostFrom(tx.conn.k, tx.conn.self, o)
+	}
 }
 
 func (tx *Tx) set(s txState, counts []any) {

@@ -15,13 +15,15 @@ import (
 
 // The session of a Conn takes these.
 const (
-	evWhich   kernel.Event[struct{}]             = "which"  // called, by whoever wants the Conn of this alias
-	evSubmit  kernel.Event[*outgoing]            = "submit" // called
-	evPolicy  kernel.Event[pingPolicy]           = "policy" // called
-	evEpoch   kernel.Event[struct{}]             = "epoch"  // called
-	evWatch   kernel.Event[kernel.Event[Change]] = "watch"  // called
-	evLeave   kernel.Event[struct{}]             = "leave"  // called
-	evClose   kernel.Event[struct{}]             = "close"  // called
+	evWhich   kernel.Event[visit]                = "which"   // called, by whoever wants the Conn of this alias
+	evTried   kernel.Event[bool]                 = "tried"   // called: a Connect is over, well or not
+	evSubmit  kernel.Event[*outgoing]            = "submit"  // called
+	evAbandon kernel.Event[*outgoing]            = "abandon" // a transaction
+	evPolicy  kernel.Event[pingPolicy]           = "policy"  // called
+	evEpoch   kernel.Event[struct{}]             = "epoch"   // called
+	evWatch   kernel.Event[kernel.Event[Change]] = "watch"   // called
+	evLeave   kernel.Event[struct{}]             = "leave"   // called
+	evClose   kernel.Event[struct{}]             = "close"   // called
 	evGlimpse kernel.Event[struct{}]             = "glimpse"
 	evUp      kernel.Event[net.Conn]             = "up"
 	evFailed  kernel.Event[*wheel.Error]         = "failed"
@@ -52,6 +54,8 @@ type wire struct {
 	greeting *wheel.ReadWrite[[]byte, []byte]
 	watchers []watcher
 	since    time.Time // the link's state is what it is
+	kept     bool      // somebody has it, or waits for no Connect to have it
+	trying   int       // Connects under way
 	traffic  traffic
 }
 
@@ -67,7 +71,11 @@ type watcher struct {
 	event kernel.Event[Change]
 }
 
-func newWire(c *Conn) *wire { return &wire{conn: c} }
+func newWire(c *Conn, keep bool) *wire {
+	w := &wire{conn: c}
+	w.admit(keep)
+	return w
+}
 
 func (w *wire) states() []session.State {
 	plain := func(f func(*kernel.Context) []any) func(*kernel.Context, struct{}) error {
@@ -76,8 +84,10 @@ func (w *wire) states() []session.State {
 	return []session.State{
 		session.Handle("_start", w.start),
 		session.Handle("_stop", func(c *kernel.Context) error { return w.close(c, struct{}{}) }),
-		session.On(evWhich, func(c *kernel.Context, _ struct{}) error { c.Return(w.conn); return nil }),
+		session.On(evWhich, w.which),
+		session.On(evTried, w.tried),
 		session.On(evSubmit, w.submit),
+		session.On(evAbandon, func(c *kernel.Context, o *outgoing) error { _ = w.submit(c, o); return nil }),
 		session.On(evPolicy, func(_ *kernel.Context, p pingPolicy) error { w.link.cfg.PingTimeout = p.d; return nil }),
 		session.On(evEpoch, func(c *kernel.Context, _ struct{}) error { c.Return(w.link.epoch); return nil }),
 		session.On(evWatch, w.watch),
@@ -114,6 +124,30 @@ func (w *wire) start(c *kernel.Context) error {
 	remember(w.conn)
 	c.Kernel().Describe(w.conn.cfg.Alias, func() any { s, _ := w.conn.State(); return s })
 	return nil
+}
+
+// which gives away the Conn.
+func (w *wire) which(c *kernel.Context, who visit) error {
+	if who.place == w.conn.cfg.place() {
+		w.admit(who.keep)
+	}
+	c.Return(w.conn)
+	return nil
+}
+
+func (w *wire) admit(keep bool) {
+	if w.kept = w.kept || keep; !keep {
+		w.trying++
+	}
+}
+
+// tried: a connection that nobody has got is not kept (B5).
+func (w *wire) tried(c *kernel.Context, well bool) error {
+	w.trying--
+	if w.kept = w.kept || well; w.kept || w.trying > 0 {
+		return nil
+	}
+	return w.close(c, struct{}{})
 }
 
 // close is also what happens when the kernel ends.
@@ -205,6 +239,7 @@ func (w *wire) end(c *kernel.Context, err error) error {
 		return nil // one that was given up before
 	}
 	w.rw, w.talk, w.greeting = nil, nil, nil
+	c.AlarmClear(evMute.Name())
 	if w.link.state == Closed {
 		c.Stop()
 		return nil
@@ -228,8 +263,11 @@ func (w *wire) watch(c *kernel.Context, event kernel.Event[Change]) error {
 	if w.link.state == Closed {
 		return ErrClosed
 	}
+	if err := event.Post(c, c.Sender(), Change{Conn: w.conn, From: w.link.state, To: w.link.state}); err != nil {
+		return err
+	}
 	w.watchers = append(w.watchers, watcher{c.Sender(), event})
-	return event.Post(c, c.Sender(), Change{Conn: w.conn, From: w.link.state, To: w.link.state})
+	return nil
 }
 
 // tell posts a change to all who watch and are still there.
@@ -237,7 +275,12 @@ func (w *wire) tell(c *kernel.Context, t doTell) {
 	w.since = c.Now()
 	kept := w.watchers[:0]
 	for _, o := range w.watchers {
-		if o.event.Post(c, o.who, Change{w.conn, t.from, t.to, t.err, t.wait}) == nil {
+		err := o.event.Post(c, o.who, Change{w.conn, t.from, t.to, t.err, t.wait})
+		full := errors.Is(err, kernel.ErrQueueFull)
+		if full {
+			c.Kernel().Report("backend", "change not told: the queue of one who watches the connection is full", err)
+		}
+		if err == nil || full {
 			kept = append(kept, o)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/usher-go/usher/components/internal/socketfile"
 )
 
 // Address is an entry of Config.Listen, for servers that also do without workers: what
@@ -61,7 +63,7 @@ func (a address) anyListener(listen func(network, address string) (net.Listener,
 func (a address) listen(listen func(network, address string) (net.Listener, error)) (net.Listener, error) {
 	ln, err := listen(a.network, a.target)
 	if a.network == "unix" && errors.Is(err, syscall.EADDRINUSE) {
-		if err = removeStale(a.target); err == nil {
+		if err = socketfile.RemoveStale(a.target); err == nil {
 			ln, err = listen(a.network, a.target)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/usher-go/usher/components/internal/socketfile"
 )
 
 // endpoint is a listener as the master holds it: a bare descriptor that it never
@@ -142,8 +144,8 @@ var listenRemedies = []struct {
 }{
 	{errNotPassed, "", "name it in FileDescriptorName= of the socket unit, and start the service by it"},
 	{errNotListening, "", "use ListenStream= without Accept=yes in the socket unit"},
-	{errNotSocket, "", "choose another path, or remove the file if nobody needs it"},
-	{errAnswered, "", "stop the program that serves it, or choose another path"},
+	{socketfile.ErrNotSocket, "", "choose another path, or remove the file if nobody needs it"},
+	{socketfile.ErrAnswered, "", "stop the program that serves it, or choose another path"},
 	{syscall.EADDRINUSE, "", "stop the program that holds it, or choose another address"},
 	{syscall.EADDRNOTAVAIL, "", "use an address of this machine"},
 	{syscall.EACCES, "tcp", "use a port from 1024 up, or grant CAP_NET_BIND_SERVICE"},

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/usher-go/usher/components/internal/socketfile"
 )
 
 func open(t *testing.T, s string) (*endpoint, error) {
@@ -100,8 +102,8 @@ func TestP72_StaleSocketIsReplaced(t *testing.T) {
 func TestP72_ServedSocketIsLeftAlone(t *testing.T) {
 	path := socketPath(t)
 	mustOpen(t, "unix://"+path)
-	if _, err := open(t, "unix://"+path); !errors.Is(err, errAnswered) {
-		t.Fatalf("%v, want %v", err, errAnswered)
+	if _, err := open(t, "unix://"+path); !errors.Is(err, socketfile.ErrAnswered) {
+		t.Fatalf("%v, want %v", err, socketfile.ErrAnswered)
 	}
 	answers(t, "unix", path)
 }
@@ -124,8 +126,8 @@ func TestP72_OtherFilesAreLeftAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := open(t, "unix://"+path); !errors.Is(err, errNotSocket) {
-				t.Fatalf("%v, want %v", err, errNotSocket)
+			if _, err := open(t, "unix://"+path); !errors.Is(err, socketfile.ErrNotSocket) {
+				t.Fatalf("%v, want %v", err, socketfile.ErrNotSocket)
 			}
 			after, err := os.Lstat(path)
 			if err != nil || !os.SameFile(before, after) {

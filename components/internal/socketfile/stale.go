@@ -1,6 +1,5 @@
-//go:build unix
-
-package prefork
+// Package socketfile clears the way for servers on unix sockets.
+package socketfile
 
 import (
 	"errors"
@@ -12,15 +11,16 @@ import (
 	"time"
 )
 
+// What RemoveStale leaves alone.
 var (
-	errNotSocket = errors.New("a file that is not a socket is in the way")
-	errAnswered  = errors.New("another program serves that socket")
+	ErrNotSocket = errors.New("a file that is not a socket is in the way")
+	ErrAnswered  = errors.New("another program serves that socket")
 )
 
-// removeStale removes a socket file that a dead server left behind (P72), and
+// RemoveStale removes a socket file that a dead server left behind (P72), and
 // nothing else. Only a refused connection proves that nobody listens: a full
 // queue, a missing permission and a timeout all may hide somebody.
-func removeStale(path string) error {
+func RemoveStale(path string) error {
 	found, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -29,13 +29,13 @@ func removeStale(path string) error {
 		return err
 	}
 	if found.Mode().Type() != fs.ModeSocket {
-		return errNotSocket
+		return ErrNotSocket
 	}
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	switch {
 	case err == nil:
 		conn.Close()
-		return errAnswered
+		return ErrAnswered
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case !errors.Is(err, syscall.ECONNREFUSED):
@@ -43,7 +43,7 @@ func removeStale(path string) error {
 	}
 	// Another server may have taken the path while this one asked.
 	if now, err := os.Lstat(path); err == nil && !os.SameFile(found, now) {
-		return errAnswered
+		return ErrAnswered
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
