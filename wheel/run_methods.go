@@ -67,12 +67,12 @@ func (r *Run) ExchangeStdin(f filter.Filter[string, string]) error {
 	return nil
 }
 
-// ExchangeStdout gives that output another filter, event and record type. Bytes
-// that the old filter had not parsed go to the new one, and so does all that comes
-// later (W74 forgets it); a handler may do this between two records of one read. An
-// output that is paused stays so. An error changes nothing: it matches ErrClosed
-// when the output has ended, else ErrConfig, as when there was no event for it from
-// the beginning (W73).
+// ExchangeStdout gives that output another filter, event and record type, or
+// another event alone, with the filter it has. Bytes that the old filter had not
+// parsed go to the new one, and so does all that comes later (W74 forgets it); a
+// handler may do this between two records of one read. An output that is paused
+// stays so. An error changes nothing: it matches ErrClosed when the output has
+// ended, else ErrConfig, as when there was no event for it from the beginning (W73).
 func (r *Run) ExchangeStdout(o Output) error { return r.stdout.exchange("Run.ExchangeStdout", o) }
 
 // ExchangeStderr is ExchangeStdout for the other output.
