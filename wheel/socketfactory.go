@@ -51,8 +51,8 @@ type SocketFactoryConfig struct {
 	// Listener is accepted from instead of BindAddress, and belongs to the wheel.
 	Listener net.Listener
 
-	// Ahead is how many connections a server accepts before their events are
-	// handled. NoneAhead accepts the next when the last one's handler has
+	// Ahead is how many connections a server accepts before their events, or those
+	// of their failed handshakes, are handled. NoneAhead accepts the next when the last one's handler has
 	// returned, and so leaves it to other processes that share the listener
 	// when that handler paused. Default 64.
 	Ahead int
