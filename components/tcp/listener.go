@@ -58,14 +58,11 @@ func (l *listener[In, Out]) session() *session.Session {
 }
 
 func (l *listener[In, Out]) start(c *kernel.Context) error {
-	cfg := wheel.SocketFactoryConfig{
+	f, err := wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
 		Network: l.cfg.Network, BindAddress: l.cfg.Address, Listener: l.cfg.Listener,
+		TLS: l.cfg.TLS, HandshakeTimeout: l.cfg.HandshakeTimeout,
 		SuccessEvent: evConn, FailureEvent: evTrouble, CloseEvent: evEnd,
-	}
-	if err := secure(&cfg, l.cfg.TLS, l.cfg.HandshakeTimeout); err != nil {
-		return err
-	}
-	f, err := wheel.NewSocketFactory(c, cfg)
+	})
 	if err != nil {
 		return err
 	}
