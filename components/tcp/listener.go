@@ -47,7 +47,7 @@ func (l *listener[In, Out]) session() *session.Session {
 		session.On(evTrouble, l.trouble),
 		session.On(evEnd, l.end),
 		session.On(evDeadline, l.late),
-		session.On(Shutdown, func(c *kernel.Context, _ struct{}) error { return l.shutdown(c) }),
+		session.On(Shutdown, func(c *kernel.Context, _ struct{}) error { l.shutdown(c); return nil }),
 		session.On(Drain, l.drain),
 		session.On(SetConcurrency, l.setConcurrency),
 	}
@@ -213,11 +213,11 @@ func (l *listener[In, Out]) trouble(c *kernel.Context, e *wheel.Error) error {
 }
 
 // end: the listener is of no use any more, or has been drained.
-func (l *listener[In, Out]) end(c *kernel.Context, _ error) error { return l.shutdown(c) }
+func (l *listener[In, Out]) end(c *kernel.Context, _ error) error { l.shutdown(c); return nil }
 
-func (l *listener[In, Out]) shutdown(c *kernel.Context) error {
+func (l *listener[In, Out]) shutdown(c *kernel.Context) {
 	if l.gate.down {
-		return nil
+		return
 	}
 	if l.gate.shut() {
 		l.factory.Drain()
@@ -225,10 +225,9 @@ func (l *listener[In, Out]) shutdown(c *kernel.Context) error {
 		l.factory.Close()
 	}
 	l.publish()
-	if l.cfg.Alias == "" {
-		return nil
+	if l.cfg.Alias != "" {
+		_ = c.AliasRemove(l.cfg.Alias) // unless the program has done so
 	}
-	return c.AliasRemove(l.cfg.Alias)
 }
 
 func (l *listener[In, Out]) drain(c *kernel.Context, within time.Duration) error {
@@ -238,7 +237,8 @@ func (l *listener[In, Out]) drain(c *kernel.Context, within time.Duration) error
 			l.ask(c, at)
 		}
 	}
-	return l.shutdown(c)
+	l.shutdown(c)
+	return nil
 }
 
 // ask has a connection finish; it may have come while the server was drained
