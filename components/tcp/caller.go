@@ -102,7 +102,10 @@ func (cl *caller[In, Out]) do(c *kernel.Context, list []linkAct) error {
 				_ = c.AliasRemove(cl.cfg.Alias) // gone before
 			}
 		case dial:
-			cl.startDial(c)
+			if cl.link.state == connecting { // unless Disconnected has asked for something else
+				cl.stopDial(c) // or has begun this already
+				cl.startDial(c)
+			}
 		case stopDial:
 			cl.stopDial(c)
 		case hangUp:

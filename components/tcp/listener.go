@@ -24,6 +24,8 @@ type listener[In, Out any] struct {
 
 	factory  *wheel.SocketFactory
 	conns    map[kernel.Address]bool
+	lost     [64]kernel.Address // the last that have ended: their DIE may come later
+	losses   int
 	drained  bool
 	until    time.Time      // of Drain …
 	deadline kernel.TimerID // … and its timer, while anybody is left
@@ -122,6 +124,9 @@ func (l *listener[In, Out]) accepted(c *kernel.Context, nc net.Conn) error {
 		l.refuse(c, nc, err)
 		return nil
 	}
+	if _, there := c.Kernel().Resolve(at); !there {
+		return nil // ClientConnected has stopped its session
+	}
 	l.conns[at] = true
 	l.move(l.gate.enter())
 	if l.drained {
@@ -166,6 +171,8 @@ func (l *listener[In, Out]) child(c *kernel.Context) error {
 		return nil
 	}
 	delete(l.conns, at)
+	l.lost[l.losses%len(l.lost)] = at
+	l.losses++
 	m, _ := l.gate.leave()
 	l.move(m)
 	if len(l.conns) == 0 && l.deadline != 0 {
@@ -265,7 +272,7 @@ func (l *listener[In, Out]) sorted() []kernel.Address { return slices.Sorted(map
 // program has made below a connection.
 func (l *listener[In, Out]) die(c *kernel.Context) error {
 	x, _ := c.Arg(1).(*kernel.Exception)
-	if x == nil || !l.conns[x.Session] {
+	if x == nil || !l.conns[x.Session] && !slices.Contains(l.lost[:], x.Session) {
 		return nil
 	}
 	c.SigHandled()
