@@ -105,10 +105,7 @@ func (cfg *SocketFactoryConfig) fill() error {
 	case cfg.RemoteAddress != "" && cfg.Listener != nil:
 		return misconfigured("SocketFactoryConfig.Listener", "is set beside RemoteAddress; a wheel is a server or a client")
 	case cfg.RemoteAddress != "":
-		if err := checkAddress("SocketFactoryConfig.RemoteAddress", cfg.Network, cfg.RemoteAddress); err != nil || cfg.BindAddress == "" {
-			return err
-		}
-		return checkAddress("SocketFactoryConfig.BindAddress", cfg.Network, cfg.BindAddress)
+		return checkAddress("SocketFactoryConfig.RemoteAddress", cfg.Network, cfg.RemoteAddress)
 	case cfg.Listener != nil && cfg.BindAddress != "":
 		return misconfigured("SocketFactoryConfig.Listener", "is set beside BindAddress %q; set one of them", cfg.BindAddress)
 	case cfg.Listener != nil:
