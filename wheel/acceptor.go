@@ -28,7 +28,7 @@ type accepts interface {
 // acceptor is a listener and the goroutine that accepts from it.
 type acceptor struct {
 	listener net.Listener
-	ahead    int // how many connections may wait for the owner
+	ahead    int // how many connections may wait for the owner, and errors of some
 	src      *kernel.Source
 	tls      *handshake    // nil: plain connections
 	quit     chan struct{} // closed by stop
@@ -119,7 +119,7 @@ func (a *acceptor) shake(conn net.Conn) {
 func (a *acceptor) wait() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for !a.stopped && (a.paused || len(a.accepted) >= max(a.ahead, 1) || a.shaking >= maxHandshakes ||
+	for !a.stopped && (a.paused || len(a.accepted)+len(a.trouble) >= max(a.ahead, 1) || a.shaking >= maxHandshakes ||
 		a.ahead == 0 && (a.handing || a.shaking > 0)) {
 		a.may.Wait()
 	}
@@ -198,6 +198,7 @@ func (a *acceptor) takeTrouble() *Error {
 	}
 	e := a.trouble[0]
 	a.trouble = a.trouble[1:]
+	a.may.Signal()
 	return e
 }
 

@@ -135,5 +135,6 @@
 // An unfinished record at the end of input is dropped (W16), but by FollowTail;
 // only a filter can tell whether that matters. A process that hands its output to a daemon keeps its
 // Run open until that ends: Close ends the wheel, and Kill may reach the daemon.
-// Drains that follow each other before the owner's turn are one FlushedEvent.
+// Drains that follow each other before the owner's turn are one FlushedEvent. TCP's
+// urgent byte is lost, and descriptors that come over a unix socket are closed.
 package wheel

@@ -132,6 +132,68 @@ func tlsServer(near, far *host, server, trust *tls.Config) *session.Session {
 	)
 }
 
+// strangers is a listener at which connections come without end, each of them hung
+// up already.
+type strangers struct {
+	came, most int
+	all        chan struct{} // closed when most have come
+	closed     chan struct{}
+}
+
+func (s *strangers) Accept() (net.Conn, error) {
+	if s.came == s.most {
+		<-s.closed
+		return nil, net.ErrClosed
+	}
+	if s.came++; s.came == s.most {
+		close(s.all)
+	}
+	near, far := net.Pipe()
+	return near, far.Close()
+}
+
+func (s *strangers) Close() error { close(s.closed); return nil }
+
+func (*strangers) Addr() net.Addr { return &net.TCPAddr{} }
+
+// However many handshakes fail while the owner is busy, what it is to be told of
+// them is bounded: the rest wait in the backlog, and are not forgotten.
+func TestG12_FailedHandshakesWaitForTheOwner(t *testing.T) {
+	server, _ := certified()
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		from := &strangers{most: 64 + 1024 + 1, all: make(chan struct{}), closed: make(chan struct{})}
+		var f *wheel.SocketFactory
+		told := 0
+		run(t, k, session.New(
+			session.Handle("_start", func(c *kernel.Context) (err error) {
+				f, err = wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
+					Listener: from, TLS: server, SuccessEvent: gotConn, FailureEvent: failed,
+				})
+				return errors.Join(err, carryOn.Yield(c, struct{}{}))
+			}),
+			onCarryOn(func() {
+				select { // the owner does not look
+				case <-from.all:
+					t.Error("more connections were accepted than may wait")
+				case <-time.After(300 * time.Millisecond):
+				}
+			}),
+			session.On(failed, func(_ *kernel.Context, e *wheel.Error) error {
+				if e.Op != "handshake" {
+					t.Errorf("failure %v", e)
+				}
+				if told++; told == from.most {
+					f.Close()
+				}
+				return nil
+			}),
+		))
+		if told != from.most {
+			t.Errorf("told of %d handshakes, want %d", told, from.most)
+		}
+	})
+}
+
 // Handshakes that fail are events of both sides, and the server goes on.
 func TestW49_HandshakesThatFail(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {

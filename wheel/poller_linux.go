@@ -64,7 +64,7 @@ func (p *poller) add(fd int, d *descriptor) (ticket, error) {
 	at := p.free[len(p.free)-1]
 	s := &p.slots[at]
 	ev := unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
+		Events: unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
 		Fd:     at, Pad: int32(s.gen),
 	}
 	if err := unix.EpollCtl(p.epfd, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {

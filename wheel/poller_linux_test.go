@@ -87,7 +87,7 @@ func TestPoller_TellsEdges(t *testing.T) {
 	}
 	_ = w.write.Close()
 	w.await(t)
-	if !w.hungUp.Load() {
+	if !w.behind.Load() {
 		t.Error("the end of the pipe was not noted")
 	}
 	p.forget(at)

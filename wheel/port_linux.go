@@ -16,14 +16,14 @@ import (
 type descriptor struct {
 	raw    syscall.RawConn
 	try    attempt
-	socket bool        // a read that does not fill its buffer leaves nothing behind
+	tcp    bool        // a read that does not fill its buffer leaves nothing behind …
+	behind atomic.Bool // … but perhaps the peer's end, or what follows urgent data
 	polled atomic.Bool // the owner sets it; leave may come from a wheel's actor
 	at     ticket
 
 	in, out interface {
 		wake(wake func(*kernel.Source))
 	}
-	hungUp atomic.Bool // the peer's end has come, behind what can be read
 }
 
 var _ port = (*descriptor)(nil)
@@ -35,16 +35,19 @@ func descriptorPort(x any) port {
 		return nil
 	}
 	d := &descriptor{raw: raw}
-	if _, ok := x.(*net.TCPConn); ok {
-		d.socket = true
-	} else {
+	_, d.tcp = x.(*net.TCPConn)
+	socket := d.tcp
+	if !d.tcp {
 		ok := false
-		_ = raw.Control(func(fd uintptr) { d.socket, ok = waitable(int(fd)) })
+		_ = raw.Control(func(fd uintptr) {
+			socket, ok = waitable(int(fd))
+			d.tcp = socket && isTCP(int(fd))
+		})
 		if !ok {
 			return nil
 		}
 	}
-	d.try.init(d.socket)
+	d.try.init(socket)
 	return d
 }
 
@@ -66,6 +69,13 @@ func waitable(fd int) (streamSocket, ok bool) {
 	return false, mode == unix.S_IFIFO || mode == unix.S_IFCHR
 }
 
+// isTCP is asked because other streams cut a read short where more is there: a unix
+// socket does behind a message that brought descriptors (unix(7), SCM_RIGHTS).
+func isTCP(fd int) bool {
+	protocol, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	return err == nil && protocol == unix.IPPROTO_TCP
+}
+
 func (d *descriptor) tell(in, out *waiter) { d.in, d.out = in, out }
 
 func (d *descriptor) TryRead(p []byte) (int, error) {
@@ -73,7 +83,7 @@ func (d *descriptor) TryRead(p []byte) (int, error) {
 	switch {
 	case err == nil && n == 0:
 		return 0, io.EOF
-	case err == nil && n < len(p) && d.socket && !d.hungUp.Load():
+	case err == nil && n < len(p) && d.tcp && !d.behind.Load():
 		err = ErrAgain
 	}
 	if err == ErrAgain {
@@ -113,13 +123,14 @@ func (d *descriptor) add() (err error) {
 	return err
 }
 
-// ready is the poller's call: it wakes whom the events concern.
+// ready is the poller's call: it wakes whom the events concern. A read stops in front
+// of urgent data, which is skipped and not told (tcp(7)), and the next one goes on.
 func (d *descriptor) ready(events uint32, wake func(*kernel.Source)) {
 	const end = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
-	if events&end != 0 {
-		d.hungUp.Store(true)
+	if events&(unix.EPOLLPRI|end) != 0 {
+		d.behind.Store(true)
 	}
-	if events&(unix.EPOLLIN|end) != 0 {
+	if events&(unix.EPOLLIN|unix.EPOLLPRI|end) != 0 {
 		d.in.wake(wake)
 	}
 	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {

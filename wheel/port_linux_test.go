@@ -34,8 +34,8 @@ func (d *deafRaw) Control(f func(fd uintptr)) error {
 // What was read is delivered; that nobody will say when there is more is the end.
 func TestW17_WithoutAPollerTheInputFails(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
-		conn, far := connect(t, "unix")
-		raw, err := conn.(*net.UnixConn).SyscallConn()
+		conn, far := connect(t, "tcp")
+		raw, err := conn.(*net.TCPConn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}

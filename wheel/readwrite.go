@@ -116,11 +116,12 @@ func NewReadWrite[In, Out any](c *kernel.Context, conn net.Conn, cfg ReadWriteCo
 }
 
 // Exchange gives a wheel another filter, other record types, other events and
-// limits (W28–W31). Bytes that the old filter had not parsed go to the new one; a
-// handler of InputEvent may do this between two records of one read. Output that
-// is queued stays as it is (W30). The new value stands for the wheel, with its
-// ID; the old one's methods match ErrClosed or do nothing. An error matches
-// ErrConfig or ErrClosed and changes nothing.
+// limits (W28–W31), or other events alone, with the filter it has (W5). Bytes that
+// the old filter had not parsed go to a new one, so that this one must not be made
+// around the old; a handler of InputEvent may do this between two records of one
+// read. Output that is queued stays as it is (W30). The new value stands for the
+// wheel, with its ID; the old one's methods match ErrClosed or do nothing. An error
+// matches ErrConfig or ErrClosed and changes nothing.
 func Exchange[In2, Out2, In, Out any](rw *ReadWrite[In, Out], cfg ReadWriteConfig[In2, Out2]) (*ReadWrite[In2, Out2], error) {
 	if !rw.alive() {
 		return nil, closedError("Exchange", nil)
@@ -128,7 +129,7 @@ func Exchange[In2, Out2, In, Out any](rw *ReadWrite[In, Out], cfg ReadWriteConfi
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	cfg.Filter.Feed(rw.filter.Pending())
+	handOver(cfg.Filter, rw.filter)
 	return attach(rw.link, &cfg), nil
 }
 

@@ -333,6 +333,32 @@ func TestW28_ExchangeDeliversWhatWasPending(t *testing.T) {
 	})
 }
 
+// Another event and the same filter: what that had not parsed comes once.
+func TestW5_W31_ExchangeOfEventsAlone(t *testing.T) {
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		const gotMore kernel.Event[string] = "got_more"
+		conn, far := connect(t, "tcp")
+		h := newHost(t, conn)
+		h.line = func(c *kernel.Context, s string) (err error) {
+			h.note("line %s", s)
+			cfg := h.cfg
+			cfg.InputEvent = gotMore
+			h.rw, err = wheel.Exchange(h.rw, cfg)
+			return err
+		}
+		h.more = []session.State{session.On(gotMore, func(_ *kernel.Context, s string) error {
+			if h.note("more %s", s); s == "b" {
+				far.send("\nd\n")
+				far.closeWrite()
+			}
+			return nil
+		})}
+		far.send("a\nb\nc")
+		run(t, k, h.session())
+		h.want("line a", "more b", "more c", "more d", "read EOF", "closed nil")
+	})
+}
+
 func TestW12_W13_W23_ReadWriteConfigIsChecked(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		conn, _ := connect(t, "tcp")

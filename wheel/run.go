@@ -28,6 +28,7 @@ type Run struct {
 	typed          int      // CloseStdin: the end as a terminal's user would type it
 	stdinOver      bool
 	exitTold       bool
+	over           bool // its end is being told
 
 	mu     sync.Mutex
 	ending *ending // nil while it runs
@@ -130,6 +131,7 @@ func (r *Run) turn(c *kernel.Context) {
 		if !r.tellUnsent(c) {
 			return
 		}
+		r.over = true
 		r.hangUp()
 		defer r.src.Close()
 		r.src.Deliver(c, string(r.cfg.CloseEvent), r.ended().err)

@@ -227,3 +227,43 @@ func zombies(t *testing.T) (z []string) {
 	}
 	return slices.Clip(z)
 }
+
+// In CloseEvent's handler the files are closed: what is Put would be lost without a
+// word.
+func TestG11_W66_MethodsInTheLastEvent(t *testing.T) {
+	for _, conduit := range []wheel.Conduit{wheel.ConduitPipe, wheel.ConduitPTY} {
+		t.Run(string(conduit), func(t *testing.T) {
+			inModes(t, func(t *testing.T, k *kernel.Kernel) {
+				p := newParent(t, wheel.RunConfig{Program: []string{"echo", "hello"}, Conduit: conduit})
+				p.cfg.StderrEvent = ""
+				p.onClosed = func() {
+					if err := p.run.Put("too late"); !errors.Is(err, wheel.ErrClosed) {
+						t.Errorf("Put: %v", err)
+					}
+					if err := p.run.Resize(wheel.Winsize{}); conduit == wheel.ConduitPTY && !errors.Is(err, wheel.ErrClosed) {
+						t.Errorf("Resize: %v", err)
+					}
+					if err := p.run.Kill(nil); !errors.Is(err, os.ErrProcessDone) {
+						t.Errorf("Kill: %v", err)
+					}
+					p.run.CloseStdin()
+					p.run.ResumeStdout()
+					p.run.Close()
+				}
+				run(t, k, p.session())
+				p.wantSet("closed nil", "out hello", "exit exit status 0", "read STDOUT EOF")
+			})
+		})
+	}
+}
+
+// os/exec says of a directory that is not there that the program is not.
+func TestW58_MissingDir(t *testing.T) {
+	file := newFile(t, "").Name()
+	for dir, want := range map[string]error{"/no/such/dir": os.ErrNotExist, file: syscall.ENOTDIR} {
+		_, err := kernel.New(kernel.Config{}).Spawn(newParent(t, wheel.RunConfig{Program: []string{"true"}, Dir: dir}).session())
+		if !errors.Is(err, want) || !strings.Contains(err.Error(), "RunConfig.Dir") || !strings.Contains(err.Error(), dir) {
+			t.Errorf("in %s: %v", dir, err)
+		}
+	}
+}

@@ -14,6 +14,8 @@ func (r *Run) ID() kernel.WheelID { return r.src.ID() }
 // PID returns the process's ID.
 func (r *Run) PID() int { return r.process.Pid }
 
+func (r *Run) alive() bool { return !r.over && !r.src.Closed() }
+
 // Put writes records to the process's input: at once what the pipe takes, the rest
 // when it takes more. It never blocks, and queues all of them or, with an error,
 // none: one that matches ErrClosed or ErrOutputFull, or the filter's (W66).
@@ -23,7 +25,7 @@ func (r *Run) Put(records ...string) error { return PutTo(r, r.cfg.StdinFilter, 
 // into bytes. A Run may be given records through several filters, one after the
 // other.
 func PutTo[In, Out any](r *Run, f filter.Filter[In, Out], records ...Out) error {
-	if r.stdin == nil || r.src.Closed() {
+	if r.stdin == nil || !r.alive() {
 		return closedError("Put", nil)
 	}
 	return encode(f, records, r.put)
@@ -67,12 +69,12 @@ func (r *Run) ExchangeStdin(f filter.Filter[string, string]) error {
 	return nil
 }
 
-// ExchangeStdout gives that output another filter, event and record type. Bytes
-// that the old filter had not parsed go to the new one, and so does all that comes
-// later (W74 forgets it); a handler may do this between two records of one read. An
-// output that is paused stays so. An error changes nothing: it matches ErrClosed
-// when the output has ended, else ErrConfig, as when there was no event for it from
-// the beginning (W73).
+// ExchangeStdout gives that output another filter, event and record type, or
+// another event alone, with the filter it has. Bytes that the old filter had not
+// parsed go to the new one, and so does all that comes later (W74 forgets it); a
+// handler may do this between two records of one read. An output that is paused
+// stays so. An error changes nothing: it matches ErrClosed when the output has
+// ended, else ErrConfig, as when there was no event for it from the beginning (W73).
 func (r *Run) ExchangeStdout(o Output) error { return r.stdout.exchange("Run.ExchangeStdout", o) }
 
 // ExchangeStderr is ExchangeStdout for the other output.
@@ -98,7 +100,7 @@ func (r *Run) Resize(size Winsize) error {
 	switch {
 	case r.terminal == nil:
 		return fmt.Errorf("wheel: Resize: there is no terminal: %w; set RunConfig.Conduit to %q", errors.ErrUnsupported, ConduitPTY)
-	case r.src.Closed():
+	case !r.alive():
 		return closedError("Resize", nil)
 	}
 	return resize(r.terminal, size)

@@ -11,8 +11,7 @@ type Output struct{ r records }
 
 // records is a filter and its event, whatever they carry.
 type records interface {
-	feed(p []byte)
-	pending() []byte
+	input() unparsed
 	step(c *kernel.Context, t *tap) verdict
 	missing() string
 }
@@ -44,9 +43,7 @@ type decoding[In, Out any] struct {
 
 var _ records = (*decoding[string, string])(nil)
 
-func (d *decoding[In, Out]) feed(p []byte) { d.filter.Feed(p) }
-
-func (d *decoding[In, Out]) pending() []byte { return d.filter.Pending() }
+func (d *decoding[In, Out]) input() unparsed { return d.filter }
 
 func (d *decoding[In, Out]) step(c *kernel.Context, t *tap) verdict {
 	v, _ := next(d.filter.Next()).deliver(c, t.src, d.event, t.failed, t.stream)

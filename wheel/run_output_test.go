@@ -73,6 +73,20 @@ func TestW5_W74_ExchangeBetweenTwoRecords(t *testing.T) {
 	})
 }
 
+// Another event and the same filter: what that had not parsed comes once.
+func TestW5_W74_ExchangeOfTheEventAlone(t *testing.T) {
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		p := newParent(t, wheel.RunConfig{Program: []string{"printf", "a\nb\nc"}, StdoutFilter: filter.Line()})
+		p.cfg.StderrEvent = ""
+		p.out = func(_ *kernel.Context, s string) error {
+			p.note("out %s", s)
+			return p.run.ExchangeStdout(wheel.Decode(p.cfg.StdoutFilter, gotErr))
+		}
+		run(t, k, p.session())
+		p.wantSet("closed nil", "out a", "err b", "exit exit status 0", "read STDOUT EOF")
+	})
+}
+
 // The error output has a filter and an event of its own to exchange.
 func TestW74_ExchangeStderr(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {

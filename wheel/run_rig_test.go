@@ -30,6 +30,7 @@ type parent struct {
 
 	onFailed, onExit func(c *kernel.Context) error // beside noting it
 	onSent           func(c *kernel.Context)
+	onClosed         func()
 }
 
 func newParent(t *testing.T, cfg wheel.RunConfig) *parent {
@@ -76,7 +77,13 @@ func (p *parent) session(more ...session.State) *session.Session {
 			}
 			return nil
 		}),
-		session.On(closed, func(_ *kernel.Context, err error) error { p.note("closed %s", cause(err)); return nil }),
+		session.On(closed, func(_ *kernel.Context, err error) error {
+			p.note("closed %s", cause(err))
+			if p.onClosed != nil {
+				p.onClosed()
+			}
+			return nil
+		}),
 	)...)
 }
 

@@ -90,14 +90,28 @@ func (cfg *RunConfig) procAttr() (*syscall.SysProcAttr, error) {
 }
 
 // blame names the fields that a refusal is likely to be about: the system only
-// says that something was not permitted.
+// says that something was not permitted, or is not there.
 func (cfg *RunConfig) blame(err error) error {
 	var p *priorityError
 	switch {
 	case errors.As(err, &p):
 		return fmt.Errorf("RunConfig.Priority %d: %w; below 0 it needs a privilege", cfg.Priority, err)
+	case cfg.missingDir() != nil:
+		return fmt.Errorf("RunConfig.Dir: %w; make it, or name another", cfg.missingDir())
 	case errors.Is(err, os.ErrPermission) && (cfg.User != "" || cfg.Group != ""):
 		return fmt.Errorf("RunConfig.User %q, Group %q: %w; this process needs the privilege to change them", cfg.User, cfg.Group, err)
+	}
+	return err
+}
+
+// missingDir is why the process cannot run in Dir, if that is it.
+func (cfg *RunConfig) missingDir() error {
+	if cfg.Dir == "" {
+		return nil
+	}
+	info, err := os.Stat(cfg.Dir)
+	if err == nil && !info.IsDir() {
+		err = &os.PathError{Op: "chdir", Path: cfg.Dir, Err: syscall.ENOTDIR}
 	}
 	return err
 }

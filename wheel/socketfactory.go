@@ -51,8 +51,8 @@ type SocketFactoryConfig struct {
 	// Listener is accepted from instead of BindAddress, and belongs to the wheel.
 	Listener net.Listener
 
-	// Ahead is how many connections a server accepts before their events are
-	// handled. NoneAhead accepts the next when the last one's handler has
+	// Ahead is how many connections a server accepts before their events, or those
+	// of their failed handshakes, are handled. NoneAhead accepts the next when the last one's handler has
 	// returned, and so leaves it to other processes that share the listener
 	// when that handler paused. Default 64.
 	Ahead int
@@ -105,7 +105,7 @@ func (cfg *SocketFactoryConfig) fill() error {
 	case cfg.RemoteAddress != "" && cfg.Listener != nil:
 		return misconfigured("SocketFactoryConfig.Listener", "is set beside RemoteAddress; a wheel is a server or a client")
 	case cfg.RemoteAddress != "":
-		return nil
+		return checkAddress("SocketFactoryConfig.RemoteAddress", cfg.Network, cfg.RemoteAddress)
 	case cfg.Listener != nil && cfg.BindAddress != "":
 		return misconfigured("SocketFactoryConfig.Listener", "is set beside BindAddress %q; set one of them", cfg.BindAddress)
 	case cfg.Listener != nil:

@@ -104,6 +104,7 @@ func TestW38_SocketFactoryConfigIsChecked(t *testing.T) {
 			"BindAddress":    {SuccessEvent: gotConn},
 			"BindAddress is": {SuccessEvent: gotConn, BindAddress: "8080"},
 			"ConnectTimeout": {SuccessEvent: gotConn, RemoteAddress: "127.0.0.1:1", ConnectTimeout: -1},
+			"RemoteAddress":  {SuccessEvent: gotConn, RemoteAddress: "127.0.0.1"},
 			"Listener":       {SuccessEvent: gotConn, RemoteAddress: "127.0.0.1:1", Listener: &fakeListener{}},
 			"Listener is":    {SuccessEvent: gotConn, BindAddress: ":0", Listener: &fakeListener{}},
 		}

@@ -66,7 +66,7 @@ func (t *tap) exchange(method string, o Output) error {
 	case t.over || t.lost || t.src.Closed():
 		return closedError(method, nil)
 	}
-	o.r.feed(t.records.pending())
+	handOver(o.r.input(), t.records.input())
 	t.records = o.r
 	t.src.Wake()
 	return nil
@@ -75,7 +75,7 @@ func (t *tap) exchange(method string, o Output) error {
 // closed reports whether nobody can write to this output any more.
 func (t *tap) closed() bool { return t.over }
 
-func (t *tap) feed(p []byte) { t.records.feed(p) }
+func (t *tap) feed(p []byte) { t.records.input().Feed(p) }
 
 // step has the filter replaced, rather than the output given up, by a handler that
 // is told that the filter cannot go on.

@@ -83,11 +83,12 @@ func (a *tryAcceptor) take() net.Conn {
 	return a.shaken()
 }
 
-// busy: an alarm, or the end of a handshake, asks for the turn that goes on.
+// busy: an alarm, the end of a handshake, or who is told of it, asks for the turn that
+// goes on.
 func (a *tryAcceptor) busy() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.resting != nil && !a.resting.rung() || a.shaking >= maxHandshakes
+	return a.resting != nil && !a.resting.rung() || a.shaking+len(a.secure)+len(a.failed) >= maxHandshakes
 }
 
 // judge reports whether to try again at once.

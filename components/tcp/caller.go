@@ -102,8 +102,9 @@ func (cl *caller[In, Out]) do(c *kernel.Context, list []linkAct) error {
 				_ = c.AliasRemove(cl.cfg.Alias) // gone before
 			}
 		case dial:
-			if err := cl.startDial(c); err != nil {
-				return err
+			if cl.link.state == connecting { // unless Disconnected has asked for something else
+				cl.stopDial(c) // or has begun this already
+				cl.startDial(c)
 			}
 		case stopDial:
 			cl.stopDial(c)
@@ -130,25 +131,20 @@ func (cl *caller[In, Out]) setAlias(c *kernel.Context) error {
 	return c.AliasSet(cl.cfg.Alias)
 }
 
-func (cl *caller[In, Out]) startDial(c *kernel.Context) error {
-	cfg := wheel.SocketFactoryConfig{
+func (cl *caller[In, Out]) startDial(c *kernel.Context) {
+	f, err := wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
 		Network: cl.cfg.Network, RemoteAddress: cl.remote, BindAddress: cl.cfg.BindAddress,
-		SuccessEvent: evUp, FailureEvent: evFailed,
-	}
-	if err := secure(&cfg, cl.cfg.TLS, 0); err != nil {
-		return err
-	}
-	f, err := wheel.NewSocketFactory(c, cfg)
+		TLS: cl.cfg.TLS, SuccessEvent: evUp, FailureEvent: evFailed,
+	})
 	cl.state.Attempts++
 	if err != nil { // an address that Connect brought and TLS makes nothing of
 		evFailed.Delay(c, 0, &wheel.Error{Op: "connect", Err: err})
-		return nil
+		return
 	}
 	cl.dial = f
 	if d := cl.cfg.ConnectTimeout; d > 0 {
 		evTimeout.Delay(c, d, struct{}{})
 	}
-	return nil
 }
 
 func (cl *caller[In, Out]) stopDial(c *kernel.Context) {

@@ -37,6 +37,7 @@ func TestC1_C2_C21_ServerConfigIsChecked(t *testing.T) {
 		"Limits.HighMark":                           func(c *serverConfig) { c.Limits.HighMark = -1 },
 		"Limits.HighMark is 9":                      func(c *serverConfig) { c.Limits = tcp.Limits{HighMark: 9, MaxOutput: 8} },
 		"Limits.LowMark is 1":                       func(c *serverConfig) { c.Limits.LowMark = 1 },
+		"Limits.HighMark is 33554432":               func(c *serverConfig) { c.Limits = tcp.Limits{HighMark: 32 << 20} }, // over the default
 		"Limits.LowMark is 9":                       func(c *serverConfig) { c.Limits = tcp.Limits{HighMark: 9, LowMark: 9} },
 		"Limits.Credit":                             func(c *serverConfig) { c.Limits.Credit = -1 },
 		"Limits.MaxOutput":                          func(c *serverConfig) { c.Limits.MaxOutput = -1 },

@@ -235,6 +235,21 @@ func TestC15_ListenerShutdown(t *testing.T) {
 	})
 }
 
+// The program may take the alias itself, and give it to somebody else.
+func TestC15_ShutdownWithoutItsAlias(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m)
+		cfg := r.noted()
+		cfg.Alias = "echo"
+		cfg.Started = func(c *kernel.Context) error { return c.AliasRemove("echo") }
+		cfg.Stopped = func(*kernel.Context) error { r.note("stopped"); return nil }
+		s := r.server(cfg)
+		s.Shutdown()
+		r.await("stopped")
+		r.want("stopped")
+	})
+}
+
 func TestDrain(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		r := newRig(t, m)

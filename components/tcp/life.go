@@ -155,10 +155,7 @@ func (conn *Conn[In, Out]) settle(c *kernel.Context) error {
 		err = conn.verdict(c, conn.run(c, conn.terms.disconnected))
 	}
 	if c.Event() == "_stop" {
-		if err != nil { // nobody could handle it
-			c.Kernel().Report("tcp", "Disconnected failed as its session stopped", errorOf(conn, err))
-		}
-		return nil
+		return err
 	}
 	return joined(err, conn.role.settled(c, ended))
 }

@@ -5,7 +5,10 @@ import "time"
 // NoLimit, in a field that says so, switches a limit off.
 const NoLimit = -1
 
-const defaultFlushTimeout = 10 * time.Second
+const (
+	defaultMaxOutput    = 16 << 20
+	defaultFlushTimeout = 10 * time.Second
+)
 
 // Limits bound one connection. The zero value works.
 type Limits struct {
@@ -41,12 +44,15 @@ func (l *Limits) fill() error {
 			return misconfigured("Limits."+f.name, "is %d; want 0 for the default, or more", f.v)
 		}
 	}
+	if l.MaxOutput == 0 {
+		l.MaxOutput = defaultMaxOutput
+	}
 	switch {
 	case l.HighMark == 0 && l.LowMark != 0:
 		return misconfigured("Limits.LowMark", "is %d without a HighMark; set both", l.LowMark)
 	case l.HighMark > 0 && l.LowMark >= l.HighMark:
 		return misconfigured("Limits.LowMark", "is %d; want less than HighMark, %d", l.LowMark, l.HighMark)
-	case l.MaxOutput > 0 && l.HighMark > l.MaxOutput:
+	case l.HighMark > l.MaxOutput:
 		return misconfigured("Limits.HighMark", "is %d; want at most MaxOutput, %d", l.HighMark, l.MaxOutput)
 	case l.IdleTimeout < 0:
 		return misconfigured("Limits.IdleTimeout", "is %v; want 0 for none, or more", l.IdleTimeout)

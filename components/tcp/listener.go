@@ -24,6 +24,8 @@ type listener[In, Out any] struct {
 
 	factory  *wheel.SocketFactory
 	conns    map[kernel.Address]bool
+	lost     [64]kernel.Address // the last that have ended: their DIE may come later
+	losses   int
 	drained  bool
 	until    time.Time      // of Drain …
 	deadline kernel.TimerID // … and its timer, while anybody is left
@@ -47,7 +49,7 @@ func (l *listener[In, Out]) session() *session.Session {
 		session.On(evTrouble, l.trouble),
 		session.On(evEnd, l.end),
 		session.On(evDeadline, l.late),
-		session.On(Shutdown, func(c *kernel.Context, _ struct{}) error { return l.shutdown(c) }),
+		session.On(Shutdown, func(c *kernel.Context, _ struct{}) error { l.shutdown(c); return nil }),
 		session.On(Drain, l.drain),
 		session.On(SetConcurrency, l.setConcurrency),
 	}
@@ -58,14 +60,11 @@ func (l *listener[In, Out]) session() *session.Session {
 }
 
 func (l *listener[In, Out]) start(c *kernel.Context) error {
-	cfg := wheel.SocketFactoryConfig{
+	f, err := wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
 		Network: l.cfg.Network, BindAddress: l.cfg.Address, Listener: l.cfg.Listener,
+		TLS: l.cfg.TLS, HandshakeTimeout: l.cfg.HandshakeTimeout,
 		SuccessEvent: evConn, FailureEvent: evTrouble, CloseEvent: evEnd,
-	}
-	if err := secure(&cfg, l.cfg.TLS, l.cfg.HandshakeTimeout); err != nil {
-		return err
-	}
-	f, err := wheel.NewSocketFactory(c, cfg)
+	})
 	if err != nil {
 		return err
 	}
@@ -125,6 +124,9 @@ func (l *listener[In, Out]) accepted(c *kernel.Context, nc net.Conn) error {
 		l.refuse(c, nc, err)
 		return nil
 	}
+	if _, there := c.Kernel().Resolve(at); !there {
+		return nil // ClientConnected has stopped its session
+	}
 	l.conns[at] = true
 	l.move(l.gate.enter())
 	if l.drained {
@@ -169,6 +171,8 @@ func (l *listener[In, Out]) child(c *kernel.Context) error {
 		return nil
 	}
 	delete(l.conns, at)
+	l.lost[l.losses%len(l.lost)] = at
+	l.losses++
 	m, _ := l.gate.leave()
 	l.move(m)
 	if len(l.conns) == 0 && l.deadline != 0 {
@@ -216,11 +220,11 @@ func (l *listener[In, Out]) trouble(c *kernel.Context, e *wheel.Error) error {
 }
 
 // end: the listener is of no use any more, or has been drained.
-func (l *listener[In, Out]) end(c *kernel.Context, _ error) error { return l.shutdown(c) }
+func (l *listener[In, Out]) end(c *kernel.Context, _ error) error { l.shutdown(c); return nil }
 
-func (l *listener[In, Out]) shutdown(c *kernel.Context) error {
+func (l *listener[In, Out]) shutdown(c *kernel.Context) {
 	if l.gate.down {
-		return nil
+		return
 	}
 	if l.gate.shut() {
 		l.factory.Drain()
@@ -228,10 +232,9 @@ func (l *listener[In, Out]) shutdown(c *kernel.Context) error {
 		l.factory.Close()
 	}
 	l.publish()
-	if l.cfg.Alias == "" {
-		return nil
+	if l.cfg.Alias != "" {
+		_ = c.AliasRemove(l.cfg.Alias) // unless the program has done so
 	}
-	return c.AliasRemove(l.cfg.Alias)
 }
 
 func (l *listener[In, Out]) drain(c *kernel.Context, within time.Duration) error {
@@ -241,7 +244,8 @@ func (l *listener[In, Out]) drain(c *kernel.Context, within time.Duration) error
 			l.ask(c, at)
 		}
 	}
-	return l.shutdown(c)
+	l.shutdown(c)
+	return nil
 }
 
 // ask has a connection finish; it may have come while the server was drained
@@ -268,7 +272,7 @@ func (l *listener[In, Out]) sorted() []kernel.Address { return slices.Sorted(map
 // program has made below a connection.
 func (l *listener[In, Out]) die(c *kernel.Context) error {
 	x, _ := c.Arg(1).(*kernel.Exception)
-	if x == nil || !l.conns[x.Session] {
+	if x == nil || !l.conns[x.Session] && !slices.Contains(l.lost[:], x.Session) {
 		return nil
 	}
 	c.SigHandled()

@@ -3,6 +3,8 @@ package tcp
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/usher-go/usher/kernel"
@@ -93,7 +95,9 @@ type seat[In, Out any] struct {
 var _ kernel.Receiver = (*seat[string, string])(nil)
 
 // Receive runs the handler of the current event. A handler that fails costs the
-// connection; what a handler asked of it is carried out when it has returned.
+// connection; what a handler asked of it is carried out when it has returned. Where
+// the session is stopping, nobody could handle DIE, which would stop the kernel
+// (K139): the failure is reported.
 func (s *seat[In, Out]) Receive(c *kernel.Context) (err error) {
 	returned := false
 	s.depth++
@@ -104,10 +108,29 @@ func (s *seat[In, Out]) Receive(c *kernel.Context) (err error) {
 		if s.depth--; s.depth == 0 {
 			err = joined(err, s.conn.settle(c))
 		}
+		if c.Called() || !stopping(c) {
+			return
+		}
+		if p := recover(); p != nil {
+			err = joined(err, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+		if err != nil {
+			c.Kernel().Report("tcp", "handler failed as its session stopped", errorOf(s.conn, err))
+			err = nil
+		}
 	}()
 	err = s.conn.verdict(c, s.answer(c))
 	returned = true
 	return err
+}
+
+func stopping(c *kernel.Context) bool {
+	select {
+	case <-c.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // answer finds the handler as session.Session does.
