@@ -206,7 +206,8 @@ func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
 			continue
 		}
 		if p.in.full() {
-			break // the rest is sent again
+			p.in.gap = true // the rest is to be sent again
+			break
 		}
 		if err == nil {
 			err = p.deliver(f)
