@@ -107,6 +107,9 @@ func (p *peer) meet(packet *wire.Packet) bool {
 		p.inEpoch, p.in = p.epoch, inlink{}
 		p.acks.ack, p.acks.owed = ack{}, 0
 	}
+	if p.state != Up && p.n.waker != nil {
+		p.n.waker.Wake(p.address) // it is there, and needs answers, such as of acceptors
+	}
 	mine := packet.GetToEpoch() == p.n.epoch
 	if mine && packet.GetAckLink() == p.out.number {
 		ended = p.acknowledged(packet, now)
