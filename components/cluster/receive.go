@@ -39,6 +39,7 @@ func (n *Node) refuse(packet *wire.Packet, format string, args ...any) {
 func (n *Node) Connected(address string) {
 	for _, p := range n.peersAt(address) {
 		p.mu.Lock()
+		p.out.missed = 0 // what was sent again may be lost as well
 		p.ping()
 		p.repump()
 		p.mu.Unlock()
@@ -154,7 +155,7 @@ func (p *peer) acknowledged(packet *wire.Packet, now time.Time) []outcome {
 	case packet.GetClosed():
 		p.out.reopen(p.n.lastLink.Add(1))
 		p.again()
-	case packet.GetGap():
+	case packet.GetGap() && p.out.behind():
 		p.again()
 	}
 	if p.full && p.out.outstanding() <= p.n.cfg.MaxOutstanding/2 && p.out.bytes <= p.n.cfg.MaxOutstandingBytes/2 {
