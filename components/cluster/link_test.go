@@ -198,7 +198,7 @@ func (w *linkWorld) returned(p *wire.Packet) {
 		e.done(e.err)
 	}
 	w.settled = w.out.acked
-	if p.AckLink == w.out.number && (p.Gap || p.Closed) {
+	if p.AckLink == w.out.number && (p.Closed || p.Gap && w.out.behind()) {
 		if p.Closed {
 			w.out.reopen(w.out.number + 1)
 		}
