@@ -26,7 +26,7 @@ func TestSoakStatic_KeysMoveInTime(t *testing.T) {
 		t.Skip("takes minutes; USHER_SOAK=1 runs it")
 	}
 	took := map[string][]time.Duration{}
-	kerneltest.Seeds(t, 300, func(t *testing.T, seed uint64) {
+	kerneltest.Seeds(t, 200, func(t *testing.T, seed uint64) {
 		s := newShop(t, seed)
 		s.run()
 		for what, d := range s.took {
