@@ -22,7 +22,9 @@ type lanes struct {
 // known. One that a node does not take because it does not own the shard was not handled,
 // and is sent again, to whoever owns it then; those behind it wait, so that their order
 // holds. For the same reason a node that has refused one takes no other of that stream:
-// the next attempt is another stream, once the fate of all that was sent is known.
+// the next attempt is another stream, once the fate of all that was sent is known. To a
+// node that has not taken any yet one event goes ahead, so that what waits does not travel
+// in vain.
 type lane struct {
 	p     *placement
 	shard int
@@ -31,6 +33,7 @@ type lane struct {
 	stream  uint64
 	node    string   // where what is under way goes
 	sent    int      // under way
+	took    string   // the node that has taken the last one; "" when it was refused
 	refused []*onWay // of what was under way
 	waits   []*onWay // to be sent, in order
 	next    uint64   // number of the next event
@@ -193,7 +196,7 @@ func (n *lane) send(e *onWay, target string) error {
 	switch {
 	case n.closed:
 		return ErrLeft
-	case n.sent > 0 && (n.node != target || len(n.refused) > 0):
+	case n.sent > 0 && (n.node != target || n.took != target):
 		return errWait
 	case !p.n.k.Now().Before(e.until):
 		return tooLong(e)
@@ -250,9 +253,11 @@ func (n *lane) fate(e *onWay, err error) {
 	n.sent--
 	switch {
 	case err == nil:
-		n.delay = firstTry
+		if n.delay = firstTry; len(n.refused) == 0 {
+			n.took = n.node
+		}
 	case elsewhere(err):
-		e.err = err
+		e.err, n.took = err, ""
 		n.refused = append(n.refused, e)
 	default:
 		n.p.n.lose(e.o, err)

@@ -106,6 +106,58 @@ func TestKeyLanesAreBounded(t *testing.T) {
 	})
 }
 
+// What waits for an owner does not travel to a node that is none, but for one event at a
+// time, and all of it does when there is one.
+func TestKeyLanesDoNotFlood(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world, m kernel.Mode) {
+		d := new(diary)
+		w.join(m, "a", user(d, "a"))
+		c := w.join(m, "c")
+		w.passive()
+		time.Sleep(time.Second)
+		k := Place("user", 1)
+		var want []string
+		for i := range 1000 {
+			post(t, c, k, "line", i)
+			want = append(want, fmt.Sprint("a line ", i))
+		}
+		time.Sleep(3 * time.Second)
+		if s := c.Status().Nodes[0]; s.Name != "a" || s.Counts.Refused == 0 || s.Counts.Refused > 30 {
+			t.Errorf("%d events were refused in 3 s; want one for each try", s.Counts.Refused)
+		}
+		w.realm.give(on(k, 8), "a")
+		time.Sleep(time.Second)
+		d.want(t, append([]string{"a _start"}, want...)...)
+		if w.losses() != 0 {
+			t.Errorf("lost %v", w.why)
+		}
+	})
+}
+
+// Of events that are refused, there may be more than a node remembers: the rest is sent
+// again at once, not with the next heartbeat, and no more often than needed.
+func TestManyRefusals(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world, m kernel.Mode) {
+		w.cfg = func(c *Config) {
+			c.Heartbeat, c.LostAfter = time.Minute, time.Hour
+			c.Accept = func(Arrival) error { return errors.New("no") }
+		}
+		w.join(m, "a")
+		c := w.join(m, "c")
+		time.Sleep(2 * time.Minute)
+		for i := range 10 * maxRefusals {
+			post(t, c, "x@a", "line", i)
+		}
+		time.Sleep(time.Second)
+		if n := w.losses(); n != 10*maxRefusals {
+			t.Errorf("%d of %d were refused within a second", n, 10*maxRefusals)
+		}
+		if n := c.Status().Nodes[0].Counts.Again; n > 11*maxFlight {
+			t.Errorf("%d packets were sent again", n)
+		}
+	})
+}
+
 func TestKeyStartIsWaitedForByAFew(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world, m kernel.Mode) {
 		w.cfg = func(c *Config) { c.MaxOutstanding = 3 * maxWaits }

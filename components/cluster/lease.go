@@ -102,7 +102,9 @@ type leaseEntry struct {
 	// it. Refused: how long at least it will stay so.
 	stamp time.Duration
 
-	owned leaseBallot // refused: the latest owner's, 0: not known
+	// Refused: the latest owner's ballot, 0: not known. Release: the same as ballot if
+	// that has owned the shard, which the receiver may not have heard yet.
+	owned leaseBallot
 }
 
 // leaseMail is a message: entries for one node.

@@ -37,6 +37,7 @@ type leaseBid struct {
 	until    time.Duration // preparing, proposing: then it has failed; owning: the deadline
 	due      time.Duration
 	patience time.Duration // until then a ballot may come to something
+	ask      time.Duration // preparing: when who has not answered is asked again
 	sent     time.Duration // the latest stamp
 	failures int
 	answers  []leaseAnswer // of each node
@@ -74,7 +75,7 @@ func (p *leaseProposer) release(now time.Duration, shard int) []leaseAction {
 	if len(p.parting) == 0 {
 		p.parts = now + p.gather()
 	}
-	p.parting = append(p.parting, leaseEntry{kind: leaseRelease, shard: shard, ballot: b.ballot})
+	p.parting = append(p.parting, b.release(shard))
 	return p.learner.over(shard, b.ballot)
 }
 
@@ -112,6 +113,8 @@ func (p *leaseProposer) next() time.Duration {
 		switch b.stage {
 		case leaseIdle:
 			due = min(due, b.due)
+		case leasePreparing:
+			due = min(due, b.until, b.ask)
 		case leaseOwning:
 			due = min(due, b.until, p.renewal)
 		default:
@@ -138,6 +141,8 @@ func (p *leaseProposer) turn(now time.Duration) (acts []leaseAction) {
 		switch {
 		case b.stage == leaseIdle && now >= b.due:
 			acts = append(acts, p.begin(now, shard, b)...)
+		case b.stage == leasePreparing && now >= b.ask:
+			acts = append(acts, p.prepare(now, shard, b)...)
 		case b.stage == leaseOwning && renew:
 			b.sent = now
 			acts = append(acts, p.all(leaseEntry{kind: leaseRenew, shard: shard, ballot: b.ballot, stamp: now})...)
@@ -158,7 +163,29 @@ func (p *leaseProposer) begin(now time.Duration, shard int, b *leaseBid) []lease
 	for i := range b.answers {
 		b.answers[i] = leaseAnswer{granted: leaseNever, free: leaseForever}
 	}
-	return p.all(leaseEntry{kind: leasePrepare, shard: shard, ballot: b.ballot})
+	return p.prepare(now, shard, b)
+}
+
+// prepare asks the acceptors that have not answered: to ask twice does no harm.
+func (p *leaseProposer) prepare(now time.Duration, shard int, b *leaseBid) (acts []leaseAction) {
+	b.ask = now + p.terms.lease/12
+	for i, a := range b.answers {
+		if a.free == leaseForever {
+			acts = append(acts, leaseAction{to: i, entry: leaseEntry{kind: leasePrepare, shard: shard, ballot: b.ballot}})
+		}
+	}
+	return acts
+}
+
+// again has an acceptor asked again soon whose refusal is of no account: false if it was
+// not asked.
+func (p *leaseProposer) again(now time.Duration, e leaseEntry) bool {
+	b := p.bids[e.shard]
+	if b == nil || b.stage != leasePreparing || e.ballot != b.ballot {
+		return false
+	}
+	b.ask = min(b.ask, now+p.terms.lease/120)
+	return true
 }
 
 // apply takes an acceptor's answer.
@@ -236,7 +263,7 @@ func (p *leaseProposer) granted(now time.Duration, shard int, b *leaseBid) []lea
 // fail ends a bid's ballot, owning or not, and says when there is another.
 func (p *leaseProposer) fail(now time.Duration, shard int, b *leaseBid) (acts []leaseAction) {
 	if b.stage >= leaseProposing {
-		acts = p.all(leaseEntry{kind: leaseRelease, shard: shard, ballot: b.ballot})
+		acts = p.all(b.release(shard))
 	}
 	if b.stage == leaseOwning {
 		acts = append(acts, p.learner.over(shard, b.ballot)...)
@@ -270,22 +297,20 @@ func (p *leaseProposer) overtaken(now time.Duration, shard int, later leaseBallo
 }
 
 // freed says that a ballot of another node has ended: who refused may promise now.
-func (p *leaseProposer) freed(now time.Duration, shard int) (acts []leaseAction) {
+func (p *leaseProposer) freed(now time.Duration, shard int) {
 	b := p.bids[shard]
 	switch {
 	case b == nil:
 	case b.stage == leaseIdle:
 		b.due = min(b.due, p.later(now, 0, p.terms.lease/60))
 	case b.stage == leasePreparing:
-		b.until = b.patience
+		b.until, b.ask = b.patience, now
 		for i := range b.answers {
 			if b.answers[i].refused {
 				b.answers[i] = leaseAnswer{granted: leaseNever, free: leaseForever}
-				acts = append(acts, leaseAction{to: i, entry: leaseEntry{kind: leasePrepare, shard: shard, ballot: b.ballot}})
 			}
 		}
 	}
-	return acts
 }
 
 // later is a time from now with a random part, rounded up so that shards stay together
@@ -297,6 +322,14 @@ func (p *leaseProposer) later(now, wait, random time.Duration) time.Duration {
 	grid := p.terms.lease / 120
 	at := now + wait + random*time.Duration(p.luck)>>16
 	return (at/grid + 1) * grid
+}
+
+func (b *leaseBid) release(shard int) leaseEntry {
+	e := leaseEntry{kind: leaseRelease, shard: shard, ballot: b.ballot}
+	if b.stage == leaseOwning {
+		e.owned = b.ballot
+	}
+	return e
 }
 
 func (b *leaseBid) count(f func(leaseAnswer) bool) (n int) {

@@ -68,8 +68,8 @@ func (t *leaseTable) turn(now time.Duration) []leaseAction {
 	var out []leaseAction
 	for due, ok := t.next(); ok && due <= now; due, ok = t.next() {
 		acts := t.learner.turn(now)
-		for _, a := range slices.Clone(acts) {
-			acts = append(acts, t.proposer.freed(now, a.tell.shard)...)
+		for _, a := range acts {
+			t.proposer.freed(now, a.tell.shard)
 		}
 		acts = append(acts, t.proposer.turn(now)...)
 		out = append(out, t.settle(now, acts)...)
@@ -109,14 +109,18 @@ func (t *leaseTable) take(now time.Duration, from int, start uint64, e leaseEntr
 		return append(acts, t.learned(now, from, e.shard, e.ballot, now+t.lease)...)
 	case leaseRelease:
 		t.acceptor.release(start, e)
-		acts := t.learner.over(e.shard, e.ballot)
 		if from == t.self {
-			return acts
+			return nil // the learner knows
 		}
-		return append(acts, t.proposer.freed(now, e.shard)...)
+		var acts []leaseAction
+		if e.owned == e.ballot { // who has not heard of the owner yet takes nobody's word for it later
+			acts = t.learned(now, from, e.shard, e.ballot, now)
+		}
+		t.proposer.freed(now, e.shard)
+		return append(acts, t.learner.over(e.shard, e.ballot)...)
 	case leaseRefused:
-		if t.learner.released(e.shard, e.owned) {
-			e.stamp = 0 // it will hear of that, too, sooner than it says
+		if t.learner.released(e.shard, e.owned) && t.proposer.again(now, e) {
+			return nil // it will hear of that, too
 		}
 		acts := t.proposer.apply(now, from, e)
 		if owner := e.owned.node(); e.owned != 0 && e.stamp > 0 && owner < t.nodes {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -110,43 +111,54 @@ func TestLease_AsksAgainWhenFreed(t *testing.T) {
 	}
 	table.apply(due, leaseMail{from: 1, start: 101, entries: []leaseEntry{asked[0].entry.refused(2*time.Second, 0)}})
 	acts := table.apply(due, leaseMail{from: 1, start: 101, entries: []leaseEntry{{kind: leaseRelease, ballot: newLeaseBallot(7, 1)}}})
-	if len(acts) != 1 || acts[0].to != 1 || acts[0].entry != asked[0].entry {
-		t.Errorf("%+v; want the same question to node 1", acts)
+	if !slices.Equal(acts, asked) {
+		t.Errorf("%+v; want the same question to both", acts)
 	}
 }
 
-// An acceptor that has not heard of a release yet, which this node has, is asked again
-// soon, and not when the lease would have ended.
+// An acceptor that has not heard of a release yet, which this node has, is asked again at
+// once, with the same ballot, and not when the lease would have ended; also where this
+// node has not heard of the owner before.
 func TestLease_ReleaseOvertaken(t *testing.T) {
-	table := leaseTestTable(0)
-	old := newLeaseBallot(7, 1)
-	table.say(4*time.Second, 1, leaseRenew, old) // node 1 owns shard 0
-	table.claim(4*time.Second, 0)
-	table.turn(4*time.Second + table.proposer.gather())
-	table.say(5*time.Second, 1, leaseRelease, old)
-	due, _ := table.next()
-	acts := table.turn(due)
-	prepare := func() (b leaseBallot) {
-		for _, a := range acts {
-			if a.to == 2 && a.entry.kind == leasePrepare {
-				b = a.entry.ballot
+	for name, known := range map[string]bool{"a known owner": true, "an unknown owner": false} {
+		t.Run(name, func(t *testing.T) {
+			table := leaseTestTable(0)
+			old := newLeaseBallot(7, 1)
+			if known {
+				table.say(4*time.Second, 1, leaseRenew, old) // node 1 owns shard 0
 			}
-		}
-		return b
+			table.take(4*time.Second, 1, 101, leaseEntry{kind: leaseRelease, ballot: old, owned: old})
+			table.acceptor.seats = map[int]*leaseSeat{0: {until: time.Minute, ballot: newLeaseBallot(3, 1)}} // so that both others are needed
+			table.claim(4*time.Second, 0)
+			due, _ := table.next()
+			asked := table.turn(due)
+			if len(asked) != 2 {
+				t.Fatalf("%+v; want two questions", asked)
+			}
+			now := due + time.Millisecond
+			refused := asked[1].entry.refused(2*time.Second, old)
+			if acts := table.apply(now, leaseMail{from: 2, start: 102, entries: []leaseEntry{refused}}); len(acts) != 0 {
+				t.Fatalf("%+v; want node 0 to believe nothing of it", acts)
+			}
+			due, _ = table.next()
+			acts := table.turn(due)
+			if due > now+leaseTime/100 || !slices.Equal(acts, asked) {
+				t.Errorf("%v later %+v; want the same questions within %v", due-now, acts, leaseTime/100)
+			}
+		})
 	}
-	b := prepare()
-	if b == 0 {
-		t.Fatalf("no question: %+v", acts)
-	}
-	asked := due
-	table.apply(asked, leaseMail{from: 2, start: 102, entries: []leaseEntry{{kind: leaseRefused, ballot: b, stamp: 2 * time.Second, owned: old}}})
-	for due <= asked+2*time.Second {
-		if due, _ = table.next(); due > asked+time.Second {
-			t.Fatalf("asks again after %v", due-asked)
-		}
-		if acts = table.turn(due); prepare() != 0 {
-			return
-		}
+}
+
+// An acceptor that does not answer is asked again while the ballot may come to something.
+func TestLease_AsksAgainWhoIsSilent(t *testing.T) {
+	table := leaseTestTable(0)
+	table.claim(4*time.Second, 0)
+	due, _ := table.next()
+	asked := table.turn(due)
+	begun := due
+	due, _ = table.next()
+	if acts := table.turn(due); due > begun+leaseTime/10 || !slices.Equal(acts, asked) {
+		t.Errorf("%v later %+v; want the same questions within %v", due-begun, acts, leaseTime/10)
 	}
 }
 

@@ -198,12 +198,34 @@ func (w *linkWorld) returned(p *wire.Packet) {
 		e.done(e.err)
 	}
 	w.settled = w.out.acked
-	if p.AckLink == w.out.number && (p.Gap || p.Closed) {
+	if p.AckLink == w.out.number && (p.Closed || p.Gap && w.out.behind()) {
 		if p.Closed {
 			w.out.reopen(w.out.number + 1)
 		}
 		w.resend()
 	}
+}
+
+// What is under way is sent again once for each event that is missed, though every packet
+// behind it is answered with the same.
+func TestLinkIsBehindOnce(t *testing.T) {
+	l := outlink{number: 1}
+	for range 3 {
+		l.push(waiting{}, append(l.buffer(), 'x'))
+		l.cut(time.Unix(1, 0))
+	}
+	look := func(what string, want bool) {
+		t.Helper()
+		if l.behind() != want || l.behind() {
+			t.Errorf("%s: want %v, and false when it is asked again", what, want)
+		}
+	}
+	look("the first is missed", true)
+	look("the first is missed", false)
+	l.ack(1, 2, nil, "b", time.Unix(2, 0))
+	look("the third is missed", true)
+	l.reopen(2)
+	look("the third is missed on another link", true)
 }
 
 // Events share packets up to maxPacket bytes, in order; a longer one has its own.

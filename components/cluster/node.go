@@ -22,7 +22,8 @@ type Node struct {
 	epoch      uint64
 	address    string
 	transport  Transport
-	puller     puller // the transport, if it is one
+	puller     puller // the transport, if it is one …
+	waker      waker  // … and likewise
 	membership Membership
 	detach     func()
 	session    *kernel.Lease // see session.go
@@ -100,6 +101,7 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 		}
 	}
 	n.puller, _ = n.transport.(puller)
+	n.waker, _ = n.transport.(waker)
 	if n.session, err = k.SpawnHeld(n.relay(), kernel.Alias(Alias)); err != nil {
 		return nil, fmt.Errorf("cluster: %w; is this kernel a node already?", err)
 	}

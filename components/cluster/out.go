@@ -28,6 +28,7 @@ type outlink struct {
 	acked  uint64 // all events up to this number were taken by the other node …
 	sent   uint64 // … up to this one were put into packets …
 	last   uint64 // … and this one was posted last
+	missed uint64 // the event that the other node has missed last; see behind
 
 	waits  []waiting // behind the first gone, events acked+1 … last
 	gone   int
@@ -160,6 +161,14 @@ func (l *outlink) stalled(now time.Time, d time.Duration) bool {
 	return len(l.flight) > 0 && now.Sub(l.moved) >= d
 }
 
+// behind reports whether what is under way is to be sent again because the other node
+// misses an event: each of the packets behind that one says so, and one answer is enough.
+func (l *outlink) behind() bool {
+	said := l.missed == l.acked+1
+	l.missed = l.acked + 1
+	return !said
+}
+
 // end gives up everything, and begins the next link. What was sent may have been
 // taken: ErrUnknownOutcome; what was not has why. next is the next link's number.
 func (l *outlink) end(why error, next uint64) []outcome {
@@ -176,4 +185,4 @@ func (l *outlink) end(why error, next uint64) []outcome {
 
 // reopen begins the next link with all that was not acknowledged: the other node has
 // said that it takes nothing more of this one. What is under way is to be sent again.
-func (l *outlink) reopen(next uint64) { l.number, l.base = next, l.acked }
+func (l *outlink) reopen(next uint64) { l.number, l.base, l.missed = next, l.acked, 0 }

@@ -39,6 +39,7 @@ func (n *Node) refuse(packet *wire.Packet, format string, args ...any) {
 func (n *Node) Connected(address string) {
 	for _, p := range n.peersAt(address) {
 		p.mu.Lock()
+		p.out.missed = 0 // what was sent again may be lost as well
 		p.ping()
 		p.repump()
 		p.mu.Unlock()
@@ -107,6 +108,9 @@ func (p *peer) meet(packet *wire.Packet) bool {
 		p.inEpoch, p.in = p.epoch, inlink{}
 		p.acks.ack, p.acks.owed = ack{}, 0
 	}
+	if p.state != Up && p.n.waker != nil {
+		p.n.waker.Wake(p.address) // it is there, and needs answers, such as of acceptors
+	}
 	mine := packet.GetToEpoch() == p.n.epoch
 	if mine && packet.GetAckLink() == p.out.number {
 		ended = p.acknowledged(packet, now)
@@ -151,7 +155,7 @@ func (p *peer) acknowledged(packet *wire.Packet, now time.Time) []outcome {
 	case packet.GetClosed():
 		p.out.reopen(p.n.lastLink.Add(1))
 		p.again()
-	case packet.GetGap():
+	case packet.GetGap() && p.out.behind():
 		p.again()
 	}
 	if p.full && p.out.outstanding() <= p.n.cfg.MaxOutstanding/2 && p.out.bytes <= p.n.cfg.MaxOutstandingBytes/2 {
@@ -206,7 +210,8 @@ func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
 			continue
 		}
 		if p.in.full() {
-			break // the rest is sent again
+			p.in.gap = true // the rest is to be sent again
+			break
 		}
 		if err == nil {
 			err = p.deliver(f)

@@ -125,6 +125,17 @@ func (t *remoteTransport) Drop(address string) {
 	}
 }
 
+// Wake ends an address's rest after a failure. The Carrier is told nothing.
+func (t *remoteTransport) Wake(address string) {
+	if !t.gate.enter() {
+		return
+	}
+	defer t.gate.leave()
+	if p := t.path(address, false); p != nil {
+		p.wake()
+	}
+}
+
 // Close sends what is queued for nodes that are connected and take it at once, ends
 // all connections and stops the server. It blocks for half a second at most. It must
 // not be called by a method of the Carrier, for which it waits.

@@ -48,10 +48,23 @@ func (p *remotePath) send(item remoteItem) bool {
 	return true
 }
 
+// wake is drop for a path that rests.
+func (p *remotePath) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rest != nil {
+		p.end()
+	}
+}
+
 // drop ends what there is without a word to the Carrier.
 func (p *remotePath) drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.end()
+}
+
+func (p *remotePath) end() {
 	if p.rest != nil {
 		p.rest.Stop()
 	}

@@ -99,6 +99,26 @@ func TestRemote_PullInARest(t *testing.T) {
 	}
 }
 
+// Wake ends a rest, and whatever else there is it leaves alone.
+func TestRemote_WakeInARest(t *testing.T) {
+	a, b := startRemote(t, remoteConfig{}), startRemote(t, remoteConfig{})
+	a.Wake(b.address)
+	reach(t, a, b)
+	a.Wake(b.address)
+	a.silent()
+	b.stop()
+	a.until("broken")
+	for range 4 { // rests grow
+		a.Send(b.address, hello("a"))
+		a.until("broken")
+	}
+	b = startRemote(t, remoteConfig{Listen: b.address})
+	a.Wake(b.address)
+	a.Send(b.address, hello("a"))
+	a.next("connected")
+	b.next("received")
+}
+
 // Pitfall: after a peer's end packets are lost in silence. Each end is told, and the
 // peer is found again at the same address.
 func TestRemote_PeerEndsAndIsBack(t *testing.T) {

@@ -39,6 +39,13 @@ type puller interface {
 	Pull(address string, next func() *wire.Packet)
 }
 
+// waker is a Transport that lets an address rest when it could not be reached, and can be
+// told that its node is back.
+type waker interface {
+	// Wake ends the rest: the next Send connects. It calls no method of the Carrier.
+	Wake(address string)
+}
+
 // Carrier is the node as its Transport sees it. Methods are for any goroutine and do
 // not block; those for one address come one after the other.
 type Carrier interface {

@@ -53,12 +53,12 @@
 // Packets travel over streams, one for each direction, which their sender dials when
 // there is none. A dial that fails, or has no answer for 5 s, is Broken, and so is a
 // connection that ends; the next packet then dials again, but not before 50 ms to 2 s
-// have passed, longer after each failure: what is sent meanwhile is thrown away. A
-// partition breaks no connection: whoever wants to know of it has to ask the other
-// node, and Drop the address. Methods of the Carrier are called in the machine's own
-// turns, outside its handlers but while one waits in a call. A peer proves to be the
-// machine that it is. Whoever is none is refused, and so is who sends what is no
-// packet; a packet is up to 16 MiB.
+// have passed, longer after each failure, unless a packet has come from the other node:
+// what is sent meanwhile is thrown away. A partition breaks no connection: whoever wants
+// to know of it has to ask the other node, and Drop the address. Methods of the Carrier
+// are called in the machine's own turns, outside its handlers but while one waits in a
+// call. A peer proves to be the machine that it is. Whoever is none is refused, and so is
+// who sends what is no packet; a packet is up to 16 MiB.
 //
 // # Calls
 //

@@ -83,6 +83,27 @@ func TestReset(t *testing.T) {
 	})
 }
 
+// Wake ends the rest after a failure.
+func TestWake(t *testing.T) {
+	seeds(t, func(t *testing.T, seed uint64) {
+		w, a, b := pair(t, seed)
+		b.m.Crash()
+		for range 5 {
+			w.Run(2 * sec)
+			a.send(b, 1)
+		}
+		w.Run(20 * ms)
+		b.m.Restart()
+		b = join(t, w, b.m)
+		a.send(b, 2)
+		w.Run(20 * ms)
+		a.tr.(interface{ Wake(string) }).Wake(b.m.Address())
+		a.send(b, 3)
+		w.Run(20 * ms)
+		wantList(t, "arrived", b.got["a"], 3)
+	})
+}
+
 // Between changes what lies between two machines.
 func TestBetween(t *testing.T) {
 	w, a, b := pair(t, 1)

@@ -84,6 +84,14 @@ func (t *transport) Drop(address string) {
 	}
 }
 
+// Wake has the next packet dial, as the default Transport does when the other node is
+// heard of.
+func (t *transport) Wake(address string) {
+	if s := t.senders[address]; s != nil {
+		s.rest = 0
+	}
+}
+
 // Close is part of cluster.Transport. What the connections take is still sent.
 func (t *transport) Close() error {
 	if t.closed {
