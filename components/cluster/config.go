@@ -51,7 +51,8 @@ type Config struct {
 
 	// Accept decides about each event, call, monitor and hold of another node, after
 	// Expose: an error refuses it, and is what the sender hears. It runs for every
-	// event, on the transport's goroutines: it must be quick and must not block.
+	// event, on the transport's goroutines: it must be quick and must not block. A
+	// panic refuses, and is reported.
 	Accept func(Arrival) error
 
 	// MaxEvent is the longest event, in bytes on the wire. Default 4 MiB; the same on

@@ -63,6 +63,8 @@ func (r *real) hear(t *testing.T, alias string, start kernel.Handler) (*notes, *
 		case "_stop":
 		case "end":
 			c.Stop()
+		case "retire":
+			return c.AliasRemove(alias)
 		default:
 			from, node := split(c.Sender())
 			if strings.HasPrefix(string(from), "#") {

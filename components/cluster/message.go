@@ -36,7 +36,7 @@ func (p *peer) message(f filter.Frame) error {
 	case msgMonitor, msgHold:
 		return p.keep(f)
 	case msgRelease:
-		p.kept.release(number(f.Args, 0))
+		p.kept.take(p.kept.get(number(f.Args, 0)))
 	case msgEnded:
 		code, text := errorArgs(f.Args[min(1, len(f.Args)):])
 		p.n.pledges.ended(number(f.Args, 0), p.name, decodeError(p.name, code, text))

@@ -42,6 +42,7 @@ type Node struct {
 	pledges  pledges
 	topics   topics
 	watchers watchers
+	ends     ends
 	runners  runners
 	own      ownSenders
 	said     []string // aliases that other nodes were told; guarded by mu

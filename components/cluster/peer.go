@@ -40,7 +40,7 @@ type peer struct {
 	recv      sync.Mutex // guards what follows: one packet's events at a time
 	in        inlink
 	inEpoch   uint64
-	frames    *filter.EventFilter
+	frames    *filter.EventFilter // read to the end; nil: to be made
 	strangers strangers
 	last      lastSender
 	kept      kept
@@ -56,7 +56,6 @@ func (n *Node) newPeer(m Member) *peer {
 	p := &peer{
 		n: n, name: m.Name, address: m.Address, epoch: m.Epoch, state: Connecting, heard: now, since: now,
 		calls: map[uint64]*call{}, topics: map[string]bool{}, streams: map[int]uint64{},
-		frames: n.newFilter(),
 	}
 	p.out.number = n.lastLink.Add(1)
 	p.strangers.all = n.k.Strangers()

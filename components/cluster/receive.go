@@ -189,13 +189,17 @@ func (p *peer) takeEvents(packet *wire.Packet) {
 // deliverAll delivers what a packet has, but for the first skip events. From one on that
 // cannot be told from the next, such as one above this node's MaxEvent, all are refused.
 func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
-	p.frames.Feed(packet.GetFrames())
+	frames := p.frames
+	if p.frames = nil; frames == nil {
+		frames = p.n.newFilter()
+	}
+	frames.Feed(packet.GetFrames())
 	var broken error
 	for range packet.GetCount() {
 		var f filter.Frame
 		err := broken
 		if broken == nil {
-			if f, err = p.nextFrame(); err != nil && !isFrameError(err) {
+			if f, err = nextFrame(frames); err != nil && !isFrameError(err) {
 				err = encodingError(err)
 				broken = err
 				p.n.refuse(packet, "has events that cannot be read: %v", err)
@@ -213,13 +217,13 @@ func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
 		}
 		p.in.take(err)
 	}
-	if broken != nil || len(p.frames.Pending()) > 0 {
-		p.frames = p.n.newFilter()
+	if broken == nil && len(frames.Pending()) == 0 {
+		p.frames = frames
 	}
 }
 
-func (p *peer) nextFrame() (filter.Frame, error) {
-	f, ok, err := p.frames.Next()
+func nextFrame(frames *filter.EventFilter) (filter.Frame, error) {
+	f, ok, err := frames.Next()
 	if !ok && err == nil {
 		err = fmt.Errorf("%w: the packet ends early", filter.ErrMalformed)
 	}

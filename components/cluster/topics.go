@@ -23,8 +23,14 @@ type subscription struct {
 	event string
 }
 
-func (s *subscription) owner() kernel.Address { return s.who }
-func (s *subscription) forget(n *Node)        { n.unsubscribe(s.topic, s.who) }
+// topicEnd is a session's, who subscribes to a topic.
+type topicEnd struct {
+	topic string
+	who   kernel.Address
+}
+
+func (e topicEnd) owner() kernel.Address { return e.who }
+func (e topicEnd) forget(n *Node)        { n.unsubscribe(e.topic, e.who) }
 
 // set subscribes a session, in place of what it had; first reports that nobody had
 // this topic before.
@@ -100,10 +106,11 @@ func (n *Node) Subscribe(c *kernel.Context, topic, event string) error {
 	if !fresh {
 		return nil
 	}
-	return n.session.Post(evWatch, s)
+	return n.until(topicEnd{topic, s.who})
 }
 
 func (n *Node) unsubscribe(topic string, who kernel.Address) {
+	n.ends.remove(topicEnd{topic, who})
 	if n.topics.remove(topic, who) {
 		for _, p := range n.list() {
 			p.tell(msgUnsubscribe, topic)

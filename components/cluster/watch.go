@@ -19,8 +19,11 @@ type watcher struct {
 	event string
 }
 
-func (w *watcher) owner() kernel.Address { return w.who }
-func (w *watcher) forget(n *Node)        { n.watchers.remove(w.who) }
+// watchEnd is a session's, who watches.
+type watchEnd struct{ who kernel.Address }
+
+func (e watchEnd) owner() kernel.Address { return e.who }
+func (e watchEnd) forget(n *Node)        { n.watchers.remove(e.who) }
 
 func (t *watchers) remove(who kernel.Address) {
 	t.mu.Lock()
@@ -50,6 +53,7 @@ func (t *watchers) set(w *watcher) (fresh bool) {
 func (n *Node) Watch(c *kernel.Context, event string) error {
 	if event == "" {
 		n.watchers.remove(c.Self())
+		n.ends.remove(watchEnd{c.Self()})
 		return nil
 	}
 	w := &watcher{c.Self(), event}
@@ -62,7 +66,7 @@ func (n *Node) Watch(c *kernel.Context, event string) error {
 	if !fresh {
 		return nil
 	}
-	return n.session.Post(evWatch, w)
+	return n.until(watchEnd{w.who})
 }
 
 func (p *peer) change() Change {
