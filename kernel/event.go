@@ -11,7 +11,8 @@ type event struct {
 	cause uint64 // … and that of the event that brought it about
 	n     uint32 // number of arguments
 	kind  kind
-	via   Via // for observers
+	via   Via  // for observers
+	extra bool // does not come under QueueLimit
 }
 
 type kind uint8
@@ -27,7 +28,7 @@ const (
 )
 
 // counts reports whether the event comes under its receiver's QueueLimit.
-func (e *event) counts() bool { return e.kind == evPost || e.kind == evRaw }
+func (e *event) counts() bool { return (e.kind == evPost || e.kind == evRaw) && !e.extra }
 
 // job is kernel work done with a session's token. alive is false when the
 // session ended before its turn came; later is true when the job waited in the

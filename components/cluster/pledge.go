@@ -91,7 +91,7 @@ func (g *pledge) tell(n *Node, why error) {
 	if g.hold {
 		args = []any{g.to, why}
 	}
-	_ = n.k.Post(g.from, g.event, args...) // who has ended does not care any more
+	_ = n.k.Tell(g.from, g.event, args...) // who has ended does not care any more
 }
 
 // MonitorRemote is for the kernel.

@@ -59,7 +59,7 @@ func (n *Node) Watch(c *kernel.Context, event string) error {
 	w := &watcher{c.Self(), event}
 	fresh := n.watchers.set(w)
 	for _, p := range n.list() {
-		if err := c.Yield(event, p.change()); err != nil {
+		if err := p.tellNow(w); err != nil {
 			return fmt.Errorf("cluster: Watch: %w", err)
 		}
 	}
@@ -69,9 +69,21 @@ func (n *Node) Watch(c *kernel.Context, event string) error {
 	return n.until(watchEnd{w.who})
 }
 
+// tellNow says how the other node is. It holds the lock until that is queued: what
+// changes from here on is told behind it.
+func (p *peer) tellNow(w *watcher) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.n.k.Tell(w.who, w.event, p.changeLocked())
+}
+
 func (p *peer) change() Change {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.changeLocked()
+}
+
+func (p *peer) changeLocked() Change {
 	return Change{Node: p.name, State: p.state, Epoch: p.epoch, Silent: p.silent()}
 }
 
@@ -80,6 +92,6 @@ func (n *Node) tellWatchers(c Change) {
 	list := n.watchers.list
 	n.watchers.mu.Unlock()
 	for _, w := range list {
-		_ = n.k.Post(w.who, w.event, c) // its end takes the watch away
+		_ = n.k.Tell(w.who, w.event, c) // its end takes the watch away
 	}
 }
