@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -18,6 +19,7 @@ func TestG12_QueueLimitDoesNotCountWhatIsTold(t *testing.T) {
 			"_start": func(c *kernel.Context) error { return c.Monitor(other, "gone") },
 			"_stop":  func(*kernel.Context) error { return nil },
 			"fill": func(c *kernel.Context) error {
+				c.Delay("again", 10*time.Millisecond)
 				must(c.Yield("x"))
 				if _, err := c.Call(other, "end"); err != nil {
 					return err
@@ -31,10 +33,17 @@ func TestG12_QueueLimitDoesNotCountWhatIsTold(t *testing.T) {
 			"gone": func(*kernel.Context) error { k.note("gone"); return nil },
 			"told": func(c *kernel.Context) error { k.note("told"); return nil },
 			"x":    func(*kernel.Context) error { k.note("x"); return nil },
+			"again": func(c *kernel.Context) error {
+				must(c.Yield("x"))
+				if err := c.Yield("x"); !errors.Is(err, kernel.ErrQueueFull) {
+					t.Errorf("Yield over the limit, afterwards: %v", err)
+				}
+				return nil
+			},
 		}, kernel.Alias("busy"), kernel.QueueLimit(1))
 		must(k.Post(busy, "fill"))
 		k.run()
-		k.wantSet("x", "gone", "told")
+		k.wantSet("x", "gone", "told", "x")
 		if err := k.Tell(busy, "told"); !errors.Is(err, kernel.ErrNoSession) {
 			t.Errorf("Tell who has ended: %v", err)
 		}

@@ -39,7 +39,7 @@ func (k *Kernel) tellMonitors(s *session) {
 			continue
 		}
 		ev := newEvent(m.event, nil, m.args)
-		ev.cause, ev.extra = s.last, true
+		ev.cause, ev.ref = s.last, uncounted
 		_ = k.postOutside(m.who, &ev)
 	}
 }
@@ -52,7 +52,7 @@ func (k *Kernel) Tell(to Address, event string, args ...any) error {
 		return postError(to, event, args, ErrNoSession)
 	}
 	ev := newEvent(event, nil, args)
-	ev.extra = true
+	ev.ref = uncounted
 	if err := k.postOutside(t, &ev); err != nil {
 		return postError(to, event, args, err)
 	}

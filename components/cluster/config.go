@@ -60,7 +60,9 @@ type Config struct {
 	MaxEvent int
 
 	// MaxOutstanding and MaxOutstandingBytes bound, for each node, what is sent or
-	// waits to be sent and is not acknowledged. A post above is ErrQueueFull.
+	// waits to be sent and is not acknowledged. A post above is ErrQueueFull. While
+	// the owner of a key is not known, or does not take it, the first bounds what
+	// waits in the key's shard, the second what waits in all.
 	// Defaults: 100,000 and 16 MiB, but at least MaxEvent.
 	MaxOutstanding      int
 	MaxOutstandingBytes int

@@ -21,6 +21,9 @@ func (n *Node) beat() {
 	}
 	n.sayAliases()
 	n.keys.tick()
+	if n.keys.lanes.drained() {
+		n.tellWatchers(Change{Node: ownerNode, State: Up, Drained: true})
+	}
 	n.after(n.cfg.Heartbeat/2, n.beat)
 }
 

@@ -47,8 +47,9 @@ func (p *peer) message(f filter.Frame) error {
 	case msgPublish:
 		if len(f.Args) > 0 {
 			p.received.Add(1)
-			p.n.topics.deliver(text(f.Args, 0), func(to kernel.Address, event string) error {
-				return p.strangers.post(Arrival{From: p.sender(f.From), To: to, Event: event, Args: f.Args[1:]}, f.Cause)
+			o := kernel.Outgoing{From: p.sender(f.From), Args: f.Args[1:], Cause: f.Cause}
+			p.n.deliver(text(f.Args, 0), o, func(to kernel.Address, event string) error {
+				return p.strangers.post(Arrival{From: o.From, To: to, Event: event, Args: o.Args}, o.Cause)
 			})
 		}
 	case msgKinds:

@@ -50,8 +50,9 @@ type Node struct {
 	lastCall  atomic.Uint64
 	lastLink  atomic.Uint64 // no number is used twice
 	refusals  atomic.Uint64
-	ready     atomic.Bool // packets are taken
-	leaving   atomic.Bool // this node runs no keys any more
+	later     atomic.Uint64 // a start of this node that is not this one
+	ready     atomic.Bool   // packets are taken
+	leaving   atomic.Bool   // this node runs no keys any more
 	left      atomic.Bool
 	leaveOnce sync.Once
 	over      chan struct{} // closed when the node has left

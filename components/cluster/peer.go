@@ -20,6 +20,7 @@ type peer struct {
 	mu      sync.Mutex // guards what follows; it may be taken with recv held, never the other way
 	address string
 	epoch   uint64 // which start of it is known; 0: none yet
+	behind  uint64 // an earlier one that it still sends as, and that was reported
 	state   State
 	heard   time.Time // its last sign that both directions work …
 	since   time.Time // … and when its state began

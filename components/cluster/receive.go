@@ -64,6 +64,7 @@ func (n *Node) Refused(peer string, err error) {
 func (p *peer) receive(packet *wire.Packet) {
 	p.recv.Lock()
 	defer p.recv.Unlock()
+	p.n.outdated(packet)
 	p.overdue()
 	if !p.meet(packet) {
 		return
@@ -86,13 +87,35 @@ func (p *peer) receive(packet *wire.Packet) {
 	}
 }
 
+// began is when a start was, by its node's clock.
+func began(epoch uint64) string {
+	return time.Unix(0, int64(epoch)).UTC().Format(time.RFC3339Nano)
+}
+
+// outdated reports that others know a later start of this node, and take no packets of
+// this one.
+func (n *Node) outdated(packet *wire.Packet) {
+	if later := packet.GetToEpoch(); later > n.epoch && n.later.Swap(later) != later {
+		n.k.Report("cluster", "another start", fmt.Errorf("node %s knows a start of node %s of %v, and this one is of %v; if the clock was set back, start again when it is right; if there are two nodes of that name, end one",
+			packet.GetNode(), n.cfg.Name, began(later), began(n.epoch)))
+	}
+}
+
 // meet takes what a packet says of the other node and of this one's own events. It
 // reports false for a packet of an earlier start.
 func (p *peer) meet(packet *wire.Packet) bool {
 	now := p.n.k.Now()
 	p.mu.Lock()
 	if packet.GetEpoch() < p.epoch {
+		last, behind := p.epoch, p.state == Lost && p.behind != packet.GetEpoch()
+		if behind {
+			p.behind = packet.GetEpoch()
+		}
 		p.mu.Unlock()
+		if behind {
+			p.n.refuse(packet, "comes from a start of %v, and there was one of %v; if its clock was set back, start it again when that is right",
+				began(packet.GetEpoch()), began(last))
+		}
 		return false
 	}
 	var ended []outcome
@@ -117,7 +140,7 @@ func (p *peer) meet(packet *wire.Packet) bool {
 		p.transmit(reply)
 	}
 	if pong := packet.GetPong(); pong != 0 && mine {
-		p.rtt = now.Sub(time.Unix(0, int64(pong)))
+		p.rtt = max(0, now.Sub(time.Unix(0, int64(pong)))) // a clock may have been set back
 		up = p.alive(now)
 	}
 	p.pump()

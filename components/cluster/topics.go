@@ -73,13 +73,17 @@ func (t *topics) names() []string {
 	return slices.Sorted(maps.Keys(t.of))
 }
 
-// deliver posts to all who subscribe, in the order in which they did.
-func (t *topics) deliver(topic string, post func(to kernel.Address, event string) error) {
-	t.mu.Lock()
-	list := t.of[topic]
-	t.mu.Unlock()
+// deliver posts to all who subscribe, in the order in which they did. Who has ended is
+// passed over: the subscription is about to go. What others do not take is reported.
+func (n *Node) deliver(topic string, o kernel.Outgoing, post func(to kernel.Address, event string) error) {
+	n.topics.mu.Lock()
+	list := n.topics.of[topic]
+	n.topics.mu.Unlock()
 	for _, s := range list {
-		_ = post(s.who, s.event) // its end takes the subscription away
+		if err := post(s.who, s.event); err != nil && !errors.Is(err, kernel.ErrNoSession) {
+			o.To, o.Event = s.who, s.event
+			n.lose(o, err)
+		}
 	}
 }
 
@@ -119,7 +123,8 @@ func (n *Node) unsubscribe(topic string, who kernel.Address) {
 }
 
 // Publish posts to every session, on every node that is not lost, that subscribes to a
-// topic: at most once, in order, as other events; who publishes gets no answers. The
+// topic: at most once, in order, as other events; who publishes gets no answers. What a
+// subscriber's QueueLimit keeps out is reported on the subscriber's node. The
 // error is that of the arguments (kernel.ErrNotEncodable, ErrTooLarge), or names the
 // nodes that did not accept it (kernel.ErrQueueFull); the others have it all the same.
 func (n *Node) Publish(topic string, args ...any) error {
@@ -133,7 +138,7 @@ func (n *Node) Publish(topic string, args ...any) error {
 	if n.left.Load() {
 		return fmt.Errorf("cluster: Publish %.64q: %w", topic, ErrLeft)
 	}
-	n.topics.deliver(topic, func(to kernel.Address, event string) error {
+	n.deliver(topic, kernel.Outgoing{Args: args}, func(to kernel.Address, event string) error {
 		return n.k.Post(to, event, args...)
 	})
 	all := append([]any{topic}, args...)

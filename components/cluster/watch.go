@@ -47,8 +47,9 @@ func (t *watchers) set(w *watcher) (fresh bool) {
 }
 
 // Watch has event posted to this session with a Change: one for each node as it is now,
-// then one whenever that changes, and when a node takes events again after
-// kernel.ErrQueueFull. An empty event ends it, as does the session's end, which it does
+// then one whenever that changes, and when a node, or the owners of keys, take events
+// again after kernel.ErrQueueFull. However many events wait for this session, a Change
+// does not count. An empty event ends it, as does the session's end, which it does
 // not put off.
 func (n *Node) Watch(c *kernel.Context, event string) error {
 	if event == "" {
