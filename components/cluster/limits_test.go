@@ -244,3 +244,76 @@ func TestG9_QueueLimitOfAReceiver(t *testing.T) {
 		})
 	}
 }
+
+// While nobody owns a key, what waits for its owner is bounded in bytes, over all keys.
+// Watch tells when there is room again, and nothing is kept of it.
+func TestG12_BytesThatWaitForOwners(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world, m kernel.Mode) {
+		w.cfg = func(c *Config) { c.MaxEvent, c.MaxOutstandingBytes = 5_000, 20_000 }
+		d := new(diary)
+		c := w.join(m, "c")
+		told, watch := drains(t, c)
+		time.Sleep(time.Second)
+		text := strings.Repeat("x", 1_000)
+		sent, full := 0, 0
+		for i := range 200 {
+			switch err := c.k.Post(Place("user", i), "line", text); {
+			case err == nil:
+				sent++
+			case errors.Is(err, kernel.ErrQueueFull):
+				full++
+			default:
+				t.Fatal(err)
+			}
+		}
+		if most := 20 + 8; sent > most || full == 0 { // one over for each of the 8 shards
+			t.Errorf("%d are accepted, want at most %d; %d are not", sent, most, full)
+		}
+		if err := c.k.Post(Place("user", 1), "line", strings.Repeat(text, 6)); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("one that is too long: %v", err)
+		}
+		if got := told(); len(got) != 0 {
+			t.Errorf("told %q before", got)
+		}
+		w.join(m, "a", user(d, "a"))
+		time.Sleep(settled)
+		if got := told(); len(got) != 1 || got[0] != "owner takes events again" {
+			t.Errorf("told %q", got)
+		}
+		arrived := 0
+		for _, l := range d.take() {
+			if strings.HasPrefix(l, "a line ") {
+				arrived++
+			}
+		}
+		if n := c.keys.lanes.bytes.Load(); n != 0 || arrived != sent || w.losses() != 0 {
+			t.Errorf("%d of %d arrive, %d are lost, and %d bytes are still counted", arrived, sent, w.losses(), n)
+		}
+		watch.Release()
+	})
+}
+
+// Nodes that are new under a new name each time leave nothing behind.
+func TestFormerNodesAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := new(pipes)
+		a := start(t, net, kernel.Parallel, "a", func(c *Config) { c.Heartbeat = time.Minute })
+		a.go_()
+		self := Member{Name: "a", Address: "a:1"}
+		h := host{a.Node}
+		for _, name := range []string{"b1", "b2", "b3"} {
+			h.Members([]Member{self, {Name: name, Address: name + ":1"}})
+		}
+		if len(a.former) != 4 || len(a.peers) != 1 { // with b and c, of the beginning
+			t.Errorf("%d former nodes and %d", len(a.former), len(a.peers))
+		}
+		time.Sleep(formerFor / 2)
+		h.Members([]Member{self})
+		time.Sleep(formerFor/2 + time.Minute)
+		h.Members([]Member{self})
+		if len(a.former) != 1 || a.former["b3"] == nil {
+			t.Errorf("%d former nodes are remembered", len(a.former))
+		}
+		a.stop(t)
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ type Node struct {
 
 	mu      sync.RWMutex
 	peers   map[string]*peer
-	former  map[string]*peer // that the directory has no more; what they have counted still holds
+	former  map[string]*peer // that the directory has had lately; what they have counted still holds
 	ordered []*peer          // by name
 
 	chance struct {
@@ -271,6 +272,32 @@ func (h host) Members(list []Member) {
 	}
 	for _, p := range gone {
 		p.gone(Left)
+	}
+	n.forget()
+}
+
+// formerFor is how long a node is remembered that the directory has no more: far longer
+// than anything can be under way.
+const formerFor = time.Hour
+
+// forget lets former nodes go: where each start has a name of its own they would add up.
+func (n *Node) forget() {
+	n.mu.RLock()
+	all := slices.Collect(maps.Values(n.former))
+	n.mu.RUnlock()
+	now := n.k.Now()
+	for _, p := range all {
+		p.mu.Lock()
+		long := p.state == Left && now.Sub(p.since) > formerFor
+		p.mu.Unlock()
+		if !long {
+			continue
+		}
+		n.mu.Lock()
+		if n.former[p.name] == p {
+			delete(n.former, p.name)
+		}
+		n.mu.Unlock()
 	}
 }
 
