@@ -55,8 +55,8 @@ type Config struct {
 	// panic refuses, and is reported.
 	Accept func(Arrival) error
 
-	// MaxEvent is the longest event, in bytes on the wire. Default 4 MiB; the same on
-	// all nodes.
+	// MaxEvent is the longest event, in bytes on the wire. Default 4 MiB; at least
+	// 1 KiB; the same on all nodes.
 	MaxEvent int
 
 	// MaxOutstanding and MaxOutstandingBytes bound, for each node, what is sent or
@@ -104,6 +104,7 @@ type Arrival struct {
 
 const (
 	defaultMaxEvent  = 4 << 20
+	minEvent         = 1 << 10 // nodes have to say something, too
 	defaultBytes     = 16 << 20
 	defaultShards    = 64
 	maxShards        = 4096
@@ -157,6 +158,8 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	switch {
+	case c.MaxEvent < minEvent:
+		return c, bad("MaxEvent", "is %d; want 0 for %d, or at least %d", c.MaxEvent, defaultMaxEvent, minEvent)
 	case c.Shards > maxShards:
 		return c, bad("Shards", "is %d; want at most %d", c.Shards, maxShards)
 	case c.MaxOutstandingBytes < c.MaxEvent:

@@ -59,14 +59,15 @@ type Node struct {
 	over      chan struct{} // closed when the node has left
 }
 
-// Alias is the alias of the node's own session in its kernel: the one that relays what
-// other nodes ask for.
+// Alias is the alias of the node's own session in its kernel, if nobody else has it: the
+// one that relays what other nodes ask for. Nobody reaches it from elsewhere.
 const Alias = "cluster"
 
 // Join makes a kernel a node of a cluster. From then on addresses with '@' reach
 // sessions on other nodes, and those of this kernel are "alias@NAME" to others. It
 // looks names up, opens the listener and registers with the directory, and may block
-// for that; it does not wait for other nodes. A kernel is one node at most.
+// for that; it does not wait for other nodes. A kernel is one node at most: when that has
+// left, or a Join has failed, it may join again.
 //
 // The node keeps the kernel running, until Leave, or until the kernel is stopped.
 //
@@ -99,16 +100,19 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 	}
 	if n.transport = cfg.Transport; n.transport == nil {
 		if n.transport, err = newTransport(cfg); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("cluster: %w", err)
 		}
 	}
 	n.puller, _ = n.transport.(puller)
-	if n.session, err = k.SpawnHeld(n.relay(), kernel.Alias(Alias)); err != nil {
-		return nil, fmt.Errorf("cluster: %w; is this kernel a node already?", err)
+	if n.detach, err = k.AttachRemote(n); err != nil {
+		return nil, fmt.Errorf("cluster: node %s: %w", cfg.Name, err)
 	}
-	if err := n.begin(ctx); err != nil {
+	if n.session, err = k.SpawnHeld(n.relay()); err == nil {
+		err = n.begin(ctx)
+	}
+	if err != nil {
 		n.abandon()
-		return nil, err
+		return nil, fmt.Errorf("cluster: node %s: %w", cfg.Name, err)
 	}
 	k.Describe("cluster", func() any { return n.Status() })
 	return n, nil
@@ -117,34 +121,40 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 // begin opens what Join opens. The node is whole before others can reach it.
 func (n *Node) begin(ctx context.Context) (err error) {
 	if n.address, err = n.transport.Start(ctx, n); err != nil {
-		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
+		return err
 	}
 	self := Member{Name: n.cfg.Name, Address: n.address, Epoch: n.epoch}
 	if n.membership, err = n.cfg.Directory.Join(ctx, self, host{n}); err != nil {
-		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
-	}
-	if n.detach, err = n.k.AttachRemote(n); err != nil {
-		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
+		return err
 	}
 	n.ready.Store(true)
 	n.beat()
 	return nil
 }
 
-// abandon closes what begin has opened.
+// abandon closes what Join has opened, before anybody has heard of the node.
 func (n *Node) abandon() {
 	n.leaveOnce.Do(func() {
+		defer close(n.over)
 		n.left.Store(true)
-		if n.membership != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			_ = n.membership.Leave(ctx)
-			cancel()
+		n.keys.close()
+		for _, p := range n.list() {
+			p.gone(Left) // what sessions have posted meanwhile
 		}
+		n.keys.lanes.close()
+		n.detach()
 		_ = n.transport.Close()
 		n.runners.end()
-		n.session.Release()
-		close(n.over)
+		if n.session != nil {
+			n.dismiss()
+		}
 	})
+}
+
+// dismiss ends the node's session, which its alias would keep.
+func (n *Node) dismiss() {
+	_ = n.session.Post(evLeft)
+	n.session.Release()
 }
 
 // Name is the node's own name.
@@ -323,7 +333,9 @@ func (p *peer) move(address string) {
 // When the kernel is stopped, the node leaves by itself, without waiting.
 func (n *Node) Leave(ctx context.Context) error {
 	err := n.flush(ctx)
-	n.leave(ctx)
+	if n.leave(ctx) {
+		n.dismiss()
+	}
 	select {
 	case <-n.over:
 	case <-ctx.Done():
@@ -356,9 +368,10 @@ func (n *Node) outstanding() int {
 	return sum
 }
 
-// leave ends the node at once.
-func (n *Node) leave(ctx context.Context) {
+// leave ends the node at once, but for its session.
+func (n *Node) leave(ctx context.Context) (first bool) {
 	n.leaveOnce.Do(func() {
+		first = true
 		defer close(n.over)
 		n.leaving.Store(true)
 		n.keys.close()
@@ -379,6 +392,6 @@ func (n *Node) leave(ctx context.Context) {
 		_ = n.transport.Close()
 		n.runners.end()
 		n.k.Describe("cluster", nil)
-		n.session.Release()
 	})
+	return first
 }

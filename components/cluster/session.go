@@ -15,6 +15,7 @@ const (
 	evKeep  = "keep"  // *request
 	evWatch = "watch" // endOf: to hear of a session's end
 	evEnded = "ended" // the session's ID, endOf
+	evLeft  = "left"  // nothing
 )
 
 // lastWords is how long the directory may take when the kernel is stopped.
@@ -28,10 +29,15 @@ type relay struct{ n *Node }
 func (r *relay) Receive(c *kernel.Context) error {
 	switch c.Event() {
 	case "_start":
+		_ = c.AliasSet(Alias) // it is for those who look; the last node's session may just be ending
 	case "_stop":
 		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
 		defer cancel()
-		r.n.leave(ctx)
+		if r.n.leave(ctx) {
+			r.n.session.Release()
+		}
+	case evLeft:
+		c.Stop()
 	case evRelay:
 		if f, ok := c.Arg(0).(func(*kernel.Context)); ok {
 			f(c)
