@@ -206,6 +206,8 @@ func TestG9_QueueLimitOfAReceiver(t *testing.T) {
 				switch c.Event() {
 				case "_start":
 					return errors.Join(b.Watch(c, "change"), b.Subscribe(c, "prices", "price"), c.Monitor("other@a", "gone"))
+				case "change":
+					heard[c.Arg(0).(Change).State.String()]++
 				case "block":
 					<-work
 				}
@@ -231,7 +233,7 @@ func TestG9_QueueLimitOfAReceiver(t *testing.T) {
 			time.Sleep(time.Minute)
 			close(work)
 			synctest.Wait()
-			if heard["gone"] != 1 || heard["change"] != 3 || heard["line"] != 1 || heard["price"] != 0 {
+			if heard["gone"] != 1 || heard["lost"] != 1 || heard["line"] != 1 || heard["price"] != 0 {
 				t.Errorf("it hears %v", heard)
 			}
 			want := map[bool]map[string]int{true: {"b price": 1}, false: {"b price": 1, "a line": 1}}[here]

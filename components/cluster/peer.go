@@ -26,7 +26,8 @@ type peer struct {
 	since   time.Time // … and when its state began
 	asked   time.Time // the last ping
 	rtt     time.Duration
-	forgot  bool // it has to hear that it was lost
+	trouble string // why there is no connection
+	forgot  bool   // it has to hear that it was lost
 	out     outlink
 	settled uint64 // of out: acknowledgements up to this number have arrived
 	acks    acks
@@ -85,7 +86,7 @@ func (p *peer) room() error {
 	case p.n.left.Load():
 		return ErrLeft
 	case p.state == Lost:
-		return fmt.Errorf("%w: %s was lost %v ago", kernel.ErrNoNode, p.name, p.n.k.Now().Sub(p.since).Round(time.Millisecond))
+		return fmt.Errorf("%w: %s was lost %v ago%s", kernel.ErrNoNode, p.name, p.n.k.Now().Sub(p.since).Round(time.Millisecond), p.because())
 	case p.state == Left:
 		return fmt.Errorf("%w: %s has left", kernel.ErrNoNode, p.name)
 	case p.out.outstanding() >= p.n.cfg.MaxOutstanding, p.out.bytes >= p.n.cfg.MaxOutstandingBytes:
@@ -93,6 +94,14 @@ func (p *peer) room() error {
 		return fmt.Errorf("%w: %d events of %d bytes wait for %s", kernel.ErrQueueFull, p.out.outstanding(), p.out.bytes, p.name)
 	}
 	return nil
+}
+
+// because is why the other node is out of reach, as far as known.
+func (p *peer) because() string {
+	if p.trouble == "" {
+		return ""
+	}
+	return ": " + p.trouble
 }
 
 // append queues a frame, and sends it if it can be.

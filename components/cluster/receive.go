@@ -39,6 +39,7 @@ func (n *Node) refuse(packet *wire.Packet, format string, args ...any) {
 func (n *Node) Connected(address string) {
 	for _, p := range n.peersAt(address) {
 		p.mu.Lock()
+		p.trouble = ""
 		p.ping()
 		p.repump()
 		p.mu.Unlock()
@@ -46,11 +47,20 @@ func (n *Node) Connected(address string) {
 }
 
 // Broken is for the Transport.
-func (n *Node) Broken(address string, _ error) {
+func (n *Node) Broken(address string, err error) {
+	why := "it does not say why"
+	if err != nil {
+		why = errorText(err)
+	}
 	for _, p := range n.peersAt(address) {
 		p.mu.Lock()
 		p.asked = time.Time{} // ask at once when there is a connection
+		fresh := p.trouble != why
+		p.trouble = why
 		p.mu.Unlock()
+		if fresh && errors.Is(err, ErrRefused) { // it will not go away by itself
+			n.k.Report("cluster", "link refused", fmt.Errorf("node %s: %w", p.name, err))
+		}
 	}
 }
 

@@ -76,7 +76,7 @@ type post struct {
 	lost    []string
 	losers  []string // the nodes that have said so …
 	twice   bool     // … one of them more than once
-	begun   *Note // the error of its call that says that it was not begun
+	begun   *Note    // the error of its call that says that it was not begun
 }
 
 func (c *checker) fault(format string, args ...any) {
