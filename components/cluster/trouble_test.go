@@ -29,7 +29,7 @@ func TestTroubleIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := make(chan Change, 100)
-	if _, err := k.Spawn(receiver(func(c *kernel.Context) error {
+	watch, err := k.SpawnHeld(receiver(func(c *kernel.Context) error {
 		switch c.Event() {
 		case "_start":
 			return n.Watch(c, "change")
@@ -37,9 +37,11 @@ func TestTroubleIsSaid(t *testing.T) {
 			changed <- c.Arg(0).(Change)
 		}
 		return nil
-	})); err != nil {
+	}))
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer watch.Release()
 	end := make(chan error, 1)
 	go func() { end <- k.Run(context.Background()) }()
 	for lost := 0; lost < 2; {
