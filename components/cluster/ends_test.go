@@ -109,6 +109,9 @@ func TestHoldOfASessionHere(t *testing.T) {
 					return err
 				}
 			}
+			if _, err := a.Hold(c, Place("user", 1), "lost"); !errors.Is(err, kernel.ErrArgument) {
+				t.Errorf("a hold of a key: %v", err)
+			}
 			return c.Post("third", "end")
 		})
 		third.Release()

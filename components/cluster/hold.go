@@ -16,6 +16,9 @@ import (
 // kernel.ErrNoNode when the node is not known, or lost; ErrQueueFull as for a post.
 func (n *Node) Hold(c *kernel.Context, to kernel.Address, event string) (release func(), err error) {
 	g := &pledge{from: c.Self(), to: to, event: event, hold: true}
+	if _, node := split(to); node == ownerNode {
+		return nil, failed(kernel.Outgoing{To: to, Event: event}, errNotOneNode)
+	}
 	if local, here := n.Local(to); here {
 		return n.holdHere(c, local, g)
 	}

@@ -99,11 +99,13 @@ func (n *Node) MonitorRemote(o kernel.Outgoing) error {
 	return failed(o, n.pledge(msgMonitor, &pledge{from: o.From, to: o.To, event: o.Event, args: o.Args}))
 }
 
+var errNotOneNode = fmt.Errorf("%w: monitors and holds are of one node's session; name the node", kernel.ErrArgument)
+
 // pledge asks another node for one.
 func (n *Node) pledge(message string, g *pledge) error {
 	local, node := split(g.to)
 	if node == everyNode || node == ownerNode {
-		return fmt.Errorf("%w: %s; name one node", kernel.ErrArgument, g.to)
+		return errNotOneNode
 	}
 	p, err := n.find(g.to)
 	if err != nil {
