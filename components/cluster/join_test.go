@@ -69,8 +69,9 @@ func TestJoinAgain(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if _, err := join(); err == nil {
-						t.Error("it is a node twice")
+					cfg := n.cfg // and its transport
+					if _, err := Join(k, cfg); !errors.Is(err, kernel.ErrArgument) {
+						t.Errorf("it is a node twice: %v", err)
 					}
 					if v, err := k.Call(t.Context(), "x@b", "get"); v != 7 || err != nil {
 						t.Errorf("%v, %v", v, err)

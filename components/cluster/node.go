@@ -104,13 +104,10 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 		}
 	}
 	n.puller, _ = n.transport.(puller)
-	if n.detach, err = k.AttachRemote(n); err != nil {
+	if n.session, err = k.SpawnHeld(n.relay()); err != nil {
 		return nil, fmt.Errorf("cluster: node %s: %w", cfg.Name, err)
 	}
-	if n.session, err = k.SpawnHeld(n.relay()); err == nil {
-		err = n.begin(ctx)
-	}
-	if err != nil {
+	if err := n.begin(ctx); err != nil {
 		n.abandon()
 		return nil, fmt.Errorf("cluster: node %s: %w", cfg.Name, err)
 	}
@@ -120,6 +117,9 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 
 // begin opens what Join opens. The node is whole before others can reach it.
 func (n *Node) begin(ctx context.Context) (err error) {
+	if n.detach, err = n.k.AttachRemote(n); err != nil {
+		return err // the transport may be the other node's
+	}
 	if n.address, err = n.transport.Start(ctx, n); err != nil {
 		return err
 	}
@@ -142,12 +142,12 @@ func (n *Node) abandon() {
 			p.gone(Left) // what sessions have posted meanwhile
 		}
 		n.keys.lanes.close()
-		n.detach()
-		_ = n.transport.Close()
-		n.runners.end()
-		if n.session != nil {
-			n.dismiss()
+		if n.detach != nil {
+			n.detach()
+			_ = n.transport.Close()
 		}
+		n.runners.end()
+		n.dismiss()
 	})
 }
 
