@@ -330,8 +330,8 @@ func (s *strangers) crowd() {
 	for _, c := range inside {
 		c.Close()
 	}
-	// 1,024 at a time, each for 10 s if it says nothing more; nodes have some of the places.
-	if most := 1024 * int(1+time.Since(began)/(10*time.Second)); len(inside) > most {
+	// 1,024 at a time, each for the 4 s in which a ping is to be answered.
+	if most := 1024 * int(1+time.Since(began)/(4*time.Second)); len(inside) > most {
 		s.errorf("too many: %d, want %d at most", len(inside), most)
 	}
 }
