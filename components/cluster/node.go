@@ -153,7 +153,7 @@ func (n *Node) abandon() {
 
 // dismiss ends the node's session, which its alias would keep.
 func (n *Node) dismiss() {
-	_ = n.session.Post(evLeft)
+	_ = n.session.Post(evRelay, func(c *kernel.Context) { c.Stop() })
 	n.session.Release()
 }
 

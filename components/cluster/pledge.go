@@ -113,16 +113,20 @@ func (n *Node) pledge(message string, g *pledge) error {
 	}
 	g.node = node
 	n.pledges.add(g)
-	o := kernel.Outgoing{Event: message, Args: []any{g.id, string(local)}}
-	if err := p.post("", 0, o, func(err error) {
-		if err != nil {
-			n.pledges.ended(g.id, node, err)
-		}
-	}); err != nil {
-		n.pledges.remove(g.id)
-		return err
+	err = n.until(g) // before there can be an answer
+	if err == nil {
+		o := kernel.Outgoing{Event: message, Args: []any{g.id, string(local)}}
+		err = p.post("", 0, o, func(err error) {
+			if err != nil {
+				n.pledges.ended(g.id, node, err)
+			}
+		})
 	}
-	return n.until(g)
+	if err != nil {
+		n.pledges.remove(g.id)
+		n.ends.remove(g)
+	}
+	return err
 }
 
 // release gives a pledge back.

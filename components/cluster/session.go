@@ -15,7 +15,6 @@ const (
 	evKeep  = "keep"  // *request
 	evWatch = "watch" // endOf: to hear of a session's end
 	evEnded = "ended" // the session's ID, endOf
-	evLeft  = "left"  // nothing
 )
 
 // lastWords is how long the directory may take when the kernel is stopped.
@@ -36,8 +35,6 @@ func (r *relay) Receive(c *kernel.Context) error {
 		if r.n.leave(ctx) {
 			r.n.session.Release()
 		}
-	case evLeft:
-		c.Stop()
 	case evRelay:
 		if f, ok := c.Arg(0).(func(*kernel.Context)); ok {
 			f(c)
