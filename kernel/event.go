@@ -6,7 +6,7 @@ type event struct {
 	name  string
 	from  *session // nil: the kernel, or a goroutine outside any session
 	a     [2]any
-	ref   uint64 // evTimer: which timer
+	ref   uint64 // evTimer: which timer; evPost: uncounted, or 0
 	seq   uint64 // with an observer: this event's number …
 	cause uint64 // … and that of the event that brought it about
 	n     uint32 // number of arguments
@@ -27,7 +27,10 @@ const (
 )
 
 // counts reports whether the event comes under its receiver's QueueLimit.
-func (e *event) counts() bool { return e.kind == evPost || e.kind == evRaw }
+func (e *event) counts() bool { return (e.kind == evPost || e.kind == evRaw) && e.ref == 0 }
+
+// uncounted in an evPost's ref says that it does not come under QueueLimit.
+const uncounted = 1
 
 // job is kernel work done with a session's token. alive is false when the
 // session ended before its turn came; later is true when the job waited in the

@@ -3,9 +3,52 @@ package kernel_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
+
+// What is told once comes, however full the queue is, and takes nobody's place.
+func TestG12_QueueLimitDoesNotCountWhatIsTold(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		other := k.spawn(table{"_start": func(*kernel.Context) error { return nil }, "_stop": func(*kernel.Context) error { return nil },
+			"end": func(c *kernel.Context) error { c.Stop(); return nil }}, kernel.Alias("other"))
+		var busy kernel.Address
+		busy = k.spawn(table{
+			"_start": func(c *kernel.Context) error { return c.Monitor(other, "gone") },
+			"_stop":  func(*kernel.Context) error { return nil },
+			"fill": func(c *kernel.Context) error {
+				c.Delay("again", 10*time.Millisecond)
+				must(c.Yield("x"))
+				if _, err := c.Call(other, "end"); err != nil {
+					return err
+				}
+				must(k.Tell(busy, "told"))
+				if err := c.Yield("x"); !errors.Is(err, kernel.ErrQueueFull) {
+					t.Errorf("Yield over the limit: %v", err)
+				}
+				return nil
+			},
+			"gone": func(*kernel.Context) error { k.note("gone"); return nil },
+			"told": func(c *kernel.Context) error { k.note("told"); return nil },
+			"x":    func(*kernel.Context) error { k.note("x"); return nil },
+			"again": func(c *kernel.Context) error {
+				must(c.Yield("x"))
+				if err := c.Yield("x"); !errors.Is(err, kernel.ErrQueueFull) {
+					t.Errorf("Yield over the limit, afterwards: %v", err)
+				}
+				return nil
+			},
+		}, kernel.Alias("busy"), kernel.QueueLimit(1))
+		must(k.Post(busy, "fill"))
+		k.run()
+		k.wantSet("x", "gone", "told", "x")
+		if err := k.Tell(busy, "told"); !errors.Is(err, kernel.ErrNoSession) {
+			t.Errorf("Tell who has ended: %v", err)
+		}
+	})
+}
 
 // A post over the limit is refused, with the event in hand; as events leave,
 // there is room again; and what was refused is not handled.

@@ -39,7 +39,22 @@ func (k *Kernel) tellMonitors(s *session) {
 			continue
 		}
 		ev := newEvent(m.event, nil, m.args)
-		ev.cause = s.last
+		ev.cause, ev.ref = s.last, uncounted
 		_ = k.postOutside(m.who, &ev)
 	}
+}
+
+// Tell is Post, but for QueueLimit: what is told once, such as an end, must not get lost
+// because its receiver is busy. It is for components.
+func (k *Kernel) Tell(to Address, event string, args ...any) error {
+	t := k.dir.find(to)
+	if t == nil {
+		return postError(to, event, args, ErrNoSession)
+	}
+	ev := newEvent(event, nil, args)
+	ev.ref = uncounted
+	if err := k.postOutside(t, &ev); err != nil {
+		return postError(to, event, args, err)
+	}
+	return nil
 }

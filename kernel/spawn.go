@@ -28,8 +28,8 @@ func Alias(name string) SpawnOption { return func(o *spawnOptions) { o.alias = n
 func Args(v ...any) SpawnOption { return func(o *spawnOptions) { o.args = v } }
 
 // QueueLimit bounds the events queued for the session; a post over it returns
-// ErrQueueFull (G12). 0 means no limit. Timers and the session's own wheels are
-// not counted.
+// ErrQueueFull (G12). 0 means no limit. Timers, the session's own wheels and what
+// Monitor tells are not counted.
 func QueueLimit(n int) SpawnOption { return func(o *spawnOptions) { o.limit = n } }
 
 // Spawn creates a session and runs its _start, on the calling goroutine, before

@@ -164,8 +164,9 @@ func (p *peer) start(id uint64, f func(context.Context, *kernel.Context) (any, e
 		defer p.busy.Add(-1)
 		limit := &callLimit{at: time.Now().Add(p.n.cfg.CallTimeout)}
 		defer limit.end()
-		v, err := f(limit, c)
-		p.reply(id, v, err)
+		v, err := any(nil), errGoexit
+		defer func() { p.reply(id, v, err) }()
+		v, err = f(limit, c)
 	}
 	err := p.n.inside(job)
 	if err != nil {
@@ -173,6 +174,9 @@ func (p *peer) start(id uint64, f func(context.Context, *kernel.Context) (any, e
 	}
 	return err
 }
+
+// errGoexit is for a call whose handler does not return.
+var errGoexit = errors.New("its handler called runtime.Goexit")
 
 // inside runs f where it may call and spawn: in the node's session, or, in a parallel
 // kernel, on a goroutine of its own, without a context.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
@@ -39,10 +40,7 @@ const maxErrorText = 1 << 10
 
 // encodeError makes a number and a text of an error.
 func encodeError(err error) (code uint32, text string) {
-	text = err.Error()
-	if len(text) > maxErrorText {
-		text = text[:maxErrorText] + " …"
-	}
+	text = errorText(err)
 	var own *kernel.PostError
 	if errors.As(err, &own) {
 		err = own.Err
@@ -59,6 +57,16 @@ func encodeError(err error) (code uint32, text string) {
 		}
 	}
 	return handlersError, text
+}
+
+// errorText is what an error says, as far as it can travel: a packet with bytes that are
+// not UTF-8 cannot be sent, nor can any behind it.
+func errorText(err error) string {
+	text := err.Error()
+	if len(text) > maxErrorText {
+		text = text[:maxErrorText] + " …" // perhaps in the middle of a character
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
 // decodeError is the error of a number and a text from a node.

@@ -51,15 +51,18 @@ type Config struct {
 
 	// Accept decides about each event, call, monitor and hold of another node, after
 	// Expose: an error refuses it, and is what the sender hears. It runs for every
-	// event, on the transport's goroutines: it must be quick and must not block.
+	// event, on the transport's goroutines: it must be quick and must not block. A
+	// panic refuses, and is reported.
 	Accept func(Arrival) error
 
-	// MaxEvent is the longest event, in bytes on the wire. Default 4 MiB; the same on
-	// all nodes.
+	// MaxEvent is the longest event, in bytes on the wire. Default 4 MiB; at least
+	// 1 KiB; the same on all nodes.
 	MaxEvent int
 
 	// MaxOutstanding and MaxOutstandingBytes bound, for each node, what is sent or
-	// waits to be sent and is not acknowledged. A post above is ErrQueueFull.
+	// waits to be sent and is not acknowledged. A post above is ErrQueueFull. While
+	// the owner of a key is not known, or does not take it, the first bounds what
+	// waits in the key's shard, the second what waits in all.
 	// Defaults: 100,000 and 16 MiB, but at least MaxEvent.
 	MaxOutstanding      int
 	MaxOutstandingBytes int
@@ -101,6 +104,7 @@ type Arrival struct {
 
 const (
 	defaultMaxEvent  = 4 << 20
+	minEvent         = 1 << 10 // nodes have to say something, too
 	defaultBytes     = 16 << 20
 	defaultShards    = 64
 	maxShards        = 4096
@@ -154,6 +158,8 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	switch {
+	case c.MaxEvent < minEvent:
+		return c, bad("MaxEvent", "is %d; want 0 for %d, or at least %d", c.MaxEvent, defaultMaxEvent, minEvent)
 	case c.Shards > maxShards:
 		return c, bad("Shards", "is %d; want at most %d", c.Shards, maxShards)
 	case c.MaxOutstandingBytes < c.MaxEvent:

@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +41,7 @@ func (p *peer) deliver(f filter.Frame) error {
 		return p.runCall(a, f)
 	}
 	err := p.strangers.post(a, f.Cause)
-	if where == everyNode {
+	if where == everyNode && errors.Is(err, kernel.ErrNoSession) {
 		return nil // whoever has the alias
 	}
 	return err
@@ -78,10 +80,22 @@ func (n *Node) admit(a *Arrival, forKey bool) error {
 	if n.cfg.Accept == nil {
 		return nil
 	}
-	if err := n.cfg.Accept(*a); err != nil {
+	if err := n.accept(*a); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return nil
+}
+
+// accept asks Config.Accept. What panics for one event would do so whenever it is sent
+// again, and those behind it would wait for ever.
+func (n *Node) accept(a Arrival) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("Config.Accept panicked: %v", v)
+			n.k.Report("cluster", "Accept panicked", fmt.Errorf("event %q of node %s: %v\n%s", a.Event, a.Node, v, debug.Stack()))
+		}
+	}()
+	return n.cfg.Accept(a)
 }
 
 // maxStrangers is how many senders of a node are remembered at a time: more while events

@@ -63,6 +63,8 @@ func (r *real) hear(t *testing.T, alias string, start kernel.Handler) (*notes, *
 		case "_stop":
 		case "end":
 			c.Stop()
+		case "retire":
+			return c.AliasRemove(alias)
 		default:
 			from, node := split(c.Sender())
 			if strings.HasPrefix(string(from), "#") {
@@ -132,6 +134,12 @@ func TestEveryNodeThatHasTheAlias(t *testing.T) {
 		if _, err := a.k.Call(t.Context(), "logger@*", "line"); !errors.Is(err, kernel.ErrArgument) {
 			t.Errorf("a call to all: %v", err)
 		}
+		for _, to := range []kernel.Address{"@*", la.Address() + "@*"} {
+			if err := a.k.Post(to, "line"); !errors.Is(err, kernel.ErrArgument) {
+				t.Errorf("a post to %s: %v", to, err)
+			}
+		}
+		atA.none(t)
 		for _, l := range []*kernel.Lease{la, lc, lo} {
 			l.Release()
 		}
@@ -403,6 +411,49 @@ func TestRefusedByAccept(t *testing.T) {
 		a.stop(t)
 		b.stop(t)
 	})
+}
+
+// An Accept that panics, or says what is no text, refuses one event: those before it are
+// handled once, and those behind it are not held up.
+func TestRefusedByABrokenAccept(t *testing.T) {
+	for what, accept := range map[string]func(Arrival) error{
+		"panic":           func(a Arrival) error { _ = a.Args[0].(string); return nil },
+		"not UTF-8":       func(Arrival) error { return errors.New("\xff") },
+		"long, not ASCII": func(Arrival) error { return errors.New(strings.Repeat("ä", maxErrorText)) },
+		"long, shifted":   func(Arrival) error { return errors.New("x" + strings.Repeat("ä", maxErrorText)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				net := new(pipes)
+				a := start(t, net, kernel.Parallel, "a")
+				b := start(t, net, kernel.Parallel, "b", func(c *Config) {
+					c.Accept = func(x Arrival) error {
+						if x.Event == "line" {
+							return nil
+						}
+						return accept(x)
+					}
+				})
+				a.go_()
+				b.go_()
+				open, lease := b.hear(t, "open", nil)
+				for i := range 3 {
+					post(t, a, "open@b", "line", i)
+					post(t, a, "open@b", "bad")
+				}
+				if _, err := a.k.Call(t.Context(), "open@b", "bad"); !errors.Is(err, ErrRefused) {
+					t.Errorf("a call: %v", err)
+				}
+				open.want(t, "line @a 0", "line @a 1", "line @a 2")
+				if s := a.Status().Nodes[0]; s.Outstanding != 0 || s.Refused != 4 {
+					t.Errorf("the sender has %+v", s)
+				}
+				lease.Release()
+				a.stop(t)
+				b.stop(t)
+			})
+		})
+	}
 }
 
 // An event that only its sender thinks short enough is refused alone.

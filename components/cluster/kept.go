@@ -1,9 +1,7 @@
 package cluster
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/usher-go/usher/kernel"
@@ -14,44 +12,73 @@ import (
 const maxKept = 100_000
 
 // kept is what this node does for another one: its monitors and holds, by the other
-// node's numbers. A nil lease is a monitor's, or that of a hold that has not begun.
+// node's numbers.
 type kept struct {
 	mu sync.Mutex
-	of map[uint64]*kernel.Lease
+	of map[uint64]*request
 }
 
-func (t *kept) add(id uint64) error {
+// request is the other node's wish for a monitor or a hold.
+type request struct {
+	p    *peer
+	id   uint64
+	to   kernel.Address
+	hold bool
+
+	// Guarded by kept.mu, and set once it has begun.
+	at    kernel.Address // the session's ID
+	lease *kernel.Lease  // a hold's
+}
+
+var _ watched = (*request)(nil)
+
+func (r *request) owner() kernel.Address { return r.at }
+func (r *request) forget(*Node)          { r.ended(kernel.ErrStopped) }
+
+func (t *kept) add(r *request) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.of) >= maxKept {
+	switch {
+	case len(t.of) >= maxKept:
 		return fmt.Errorf("%w: the node has %d monitors and holds here", kernel.ErrQueueFull, maxKept)
+	case t.of[r.id] != nil:
+		return fmt.Errorf("%w: the node has a monitor or hold of number %d here already", ErrRefused, r.id)
 	}
 	if t.of == nil {
-		t.of = make(map[uint64]*kernel.Lease)
+		t.of = make(map[uint64]*request)
 	}
-	t.of[id] = nil
+	t.of[r.id] = r
 	return nil
 }
 
-// lease puts in what a hold has got; false when it is not wanted any more.
-func (t *kept) lease(id uint64, l *kernel.Lease) bool {
+// begun notes what a request has got; wanted is false when it was taken back meanwhile,
+// and first asks for the session's monitor.
+func (t *kept) begun(r *request, at kernel.Address, l *kernel.Lease) (wanted, first bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, ok := t.of[id]; !ok {
-		return false
+	if t.of[r.id] != r {
+		return false, false
 	}
-	t.of[id] = l
-	return true
+	r.at, r.lease = at, l
+	return true, r.p.n.ends.add(r)
 }
 
-// release ends one; false when it had ended.
-func (t *kept) release(id uint64) bool {
+func (t *kept) get(id uint64) *request {
 	t.mu.Lock()
-	l, ok := t.of[id]
-	delete(t.of, id)
+	defer t.mu.Unlock()
+	return t.of[id]
+}
+
+// take ends a request; false when it had ended.
+func (t *kept) take(r *request) bool {
+	t.mu.Lock()
+	ok := r != nil && t.of[r.id] == r
+	if ok {
+		delete(t.of, r.id)
+	}
 	t.mu.Unlock()
-	if l != nil {
-		l.Release()
+	if ok {
+		r.release()
 	}
 	return ok
 }
@@ -62,10 +89,8 @@ func (t *kept) drop() {
 	all := t.of
 	t.of = nil
 	t.mu.Unlock()
-	for _, l := range all {
-		if l != nil {
-			l.Release()
-		}
+	for _, r := range all {
+		r.release()
 	}
 }
 
@@ -75,57 +100,58 @@ func (t *kept) len() int {
 	return len(t.of)
 }
 
-// request is the other node's wish for a monitor or a hold.
-type request struct {
-	p    *peer
-	id   uint64
-	to   kernel.Address
-	hold bool
-}
-
 // keep has the node's session see to a request. recv is held.
 func (p *peer) keep(f filter.Frame) error {
 	a := Arrival{Node: p.name, From: p.sender(f.From), To: kernel.Address(text(f.Args, 1))}
 	if err := p.n.admit(&a, false); err != nil {
 		return err
 	}
-	r := request{p: p, id: number(f.Args, 0), to: a.To, hold: f.Name == msgHold}
-	if err := p.kept.add(r.id); err != nil {
+	r := &request{p: p, id: number(f.Args, 0), to: a.To, hold: f.Name == msgHold}
+	if err := p.kept.add(r); err != nil {
 		return err
 	}
 	return p.n.session.Post(evKeep, r)
 }
 
 // begin runs in the node's session.
-func (r request) begin(c *kernel.Context) {
-	if !r.hold {
-		if err := c.Monitor(r.to, evEnded, r); err != nil {
+func (r *request) begin(c *kernel.Context) {
+	n := r.p.n
+	at, ok := n.k.Resolve(r.to)
+	if !ok {
+		r.ended(failed(kernel.Outgoing{To: r.to}, kernel.ErrNoSession))
+		return
+	}
+	var l *kernel.Lease
+	if r.hold {
+		var err error
+		if l, err = c.LeaseOn(at, "held by node "+r.p.name); err != nil {
 			r.ended(err)
+			return
 		}
-		return
 	}
-	l, err := c.LeaseOn(r.to, "held by node "+r.p.name)
-	if err != nil {
-		r.ended(err)
-		return
-	}
-	if !r.p.kept.lease(r.id, l) {
+	wanted, first := r.p.kept.begun(r, at, l)
+	switch {
+	case !wanted && l != nil:
 		l.Release()
-		return
-	}
-	if err := c.Monitor(r.to, evEnded, r); err != nil { // it may be stopped all the same
-		r.ended(err)
+	case first: // what is held may be stopped all the same
+		n.watch(c, at)
 	}
 }
 
 // ended tells the other node, once.
-func (r request) ended(why error) {
-	if r.p.kept.release(r.id) {
+func (r *request) ended(why error) {
+	if r.p.kept.take(r) {
 		code, text := encodeError(why)
 		r.p.tell(msgEnded, r.id, code, text)
 	}
 }
 
-func sortPledges(all []*pledge) {
-	slices.SortFunc(all, func(a, b *pledge) int { return cmp.Compare(a.id, b.id) })
+// release is for who has taken it away.
+func (r *request) release() {
+	if r.at != "" {
+		r.p.n.ends.remove(r)
+	}
+	if r.lease != nil {
+		r.lease.Release()
+	}
 }

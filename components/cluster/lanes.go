@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/usher-go/usher/kernel"
@@ -14,8 +15,10 @@ import (
 
 // lanes are this node's ways to the shards.
 type lanes struct {
-	p    *placement
-	list []lane
+	p     *placement
+	list  []lane
+	bytes atomic.Int64 // of what is not under way
+	full  atomic.Bool  // somebody got ErrQueueFull and is to hear when that is over
 }
 
 // A lane is this node's way to one shard. Events go to the shard's owner, as far as it is
@@ -47,6 +50,7 @@ type onWay struct {
 	number uint64
 	path   kernel.Address
 	o      kernel.Outgoing
+	size   int // on the wire
 	until  time.Time
 	err    error // why it was not taken the last time
 }
@@ -93,6 +97,20 @@ func (l *lanes) hurryOne(i int) {
 	n.try(nil)
 }
 
+// drained reports, once, that there is room again after ErrQueueFull.
+func (l *lanes) drained() bool {
+	cfg := &l.p.n.cfg
+	if !l.full.Load() || l.bytes.Load() > int64(cfg.MaxOutstandingBytes/2) {
+		return false
+	}
+	for i := range l.list {
+		if l.list[i].outstanding() > cfg.MaxOutstanding/2 {
+			return false
+		}
+	}
+	return l.full.Swap(false)
+}
+
 // close gives up what waits: the node has left.
 func (l *lanes) close() {
 	for i := range l.list {
@@ -111,28 +129,35 @@ func (p *placement) post(o kernel.Outgoing) error {
 		return err
 	}
 	args, err := pack(o.Args)
-	if err == nil {
-		err = filter.CheckArgs(args)
+	if err != nil {
+		return err
 	}
+	f := filter.Frame{Name: o.Event, Args: args, Cause: o.Cause, To: string(o.To), From: string(o.From)}
+	b, err := p.n.writer.Append(nil, f)
 	if err != nil {
 		return encodingError(err)
 	}
-	return p.lanes.list[shardOf(string(path), len(p.lanes.list))].post(path, o)
+	return p.lanes.list[shardOf(string(path), len(p.lanes.list))].post(path, o, len(b))
 }
 
-func (n *lane) post(path kernel.Address, o kernel.Outgoing) error {
-	cfg := &n.p.n.cfg
+func (n *lane) post(path kernel.Address, o kernel.Outgoing, size int) error {
+	cfg, all := &n.p.n.cfg, &n.p.lanes
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	switch {
+	switch bytes := all.bytes.Load(); {
 	case n.closed:
 		return ErrLeft
 	case n.count() >= cfg.MaxOutstanding:
-		return fmt.Errorf("%w: %d events wait for the owner of shard %d", kernel.ErrQueueFull, cfg.MaxOutstanding, n.shard)
+		all.full.Store(true)
+		return fmt.Errorf("%w: %d events wait for the owner of shard %d (Config.MaxOutstanding)", kernel.ErrQueueFull, cfg.MaxOutstanding, n.shard)
+	case len(n.waits) > 0 && bytes >= int64(cfg.MaxOutstandingBytes):
+		all.full.Store(true)
+		return fmt.Errorf("%w: %d bytes of events wait for owners of their keys (Config.MaxOutstandingBytes)", kernel.ErrQueueFull, bytes)
 	}
 	n.next++
-	e := &onWay{number: n.next, path: path, o: o, until: n.p.n.k.Now().Add(cfg.CallTimeout)}
+	e := &onWay{number: n.next, path: path, o: o, size: size, until: n.p.n.k.Now().Add(cfg.CallTimeout)}
 	n.waits = append(n.waits, e)
+	all.bytes.Add(int64(size))
 	if len(n.waits) == 1 {
 		return n.try(e)
 	}
@@ -178,6 +203,7 @@ func (n *lane) try(fresh *onWay) error {
 
 // shift takes the first event that waits away.
 func (n *lane) shift() {
+	n.p.lanes.bytes.Add(-int64(n.waits[0].size))
 	n.waits[0] = nil
 	if n.waits = n.waits[1:]; len(n.waits) == 0 {
 		n.waits = nil
@@ -259,6 +285,7 @@ func (n *lane) fate(e *onWay, err error) {
 	case elsewhere(err):
 		e.err, n.took = err, ""
 		n.refused = append(n.refused, e)
+		n.p.lanes.bytes.Add(int64(e.size))
 	default:
 		n.p.n.lose(e.o, err)
 	}

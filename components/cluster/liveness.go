@@ -21,6 +21,9 @@ func (n *Node) beat() {
 	}
 	n.sayAliases()
 	n.keys.tick()
+	if n.keys.lanes.drained() {
+		n.tellWatchers(Change{Node: ownerNode, State: Up, Drained: true})
+	}
 	n.after(n.cfg.Heartbeat/2, n.beat)
 }
 
@@ -100,7 +103,7 @@ func (p *peer) gone(s State) {
 	p.state, p.since = s, now
 	p.forgot = p.forgot || was == Up
 	p.closing.Store(true)
-	ended, calls := p.end(fmt.Errorf("%w: %s is %v", kernel.ErrNoNode, p.name, s))
+	ended, calls := p.end(fmt.Errorf("%w: %s is %v%s", kernel.ErrNoNode, p.name, s, p.because()))
 	epoch, address := p.epoch, p.address
 	p.mu.Unlock()
 	if !p.n.left.Load() { // else Close follows, which sends the last words

@@ -36,7 +36,7 @@ func (p *peer) message(f filter.Frame) error {
 	case msgMonitor, msgHold:
 		return p.keep(f)
 	case msgRelease:
-		p.kept.release(number(f.Args, 0))
+		p.kept.take(p.kept.get(number(f.Args, 0)))
 	case msgEnded:
 		code, text := errorArgs(f.Args[min(1, len(f.Args)):])
 		p.n.pledges.ended(number(f.Args, 0), p.name, decodeError(p.name, code, text))
@@ -47,8 +47,9 @@ func (p *peer) message(f filter.Frame) error {
 	case msgPublish:
 		if len(f.Args) > 0 {
 			p.received.Add(1)
-			p.n.topics.deliver(text(f.Args, 0), func(to kernel.Address, event string) error {
-				return p.strangers.post(Arrival{From: p.sender(f.From), To: to, Event: event, Args: f.Args[1:]}, f.Cause)
+			o := kernel.Outgoing{From: p.sender(f.From), Args: f.Args[1:], Cause: f.Cause}
+			p.n.deliver(text(f.Args, 0), o, func(to kernel.Address, event string) error {
+				return p.strangers.post(Arrival{From: o.From, To: to, Event: event, Args: o.Args}, o.Cause)
 			})
 		}
 	case msgKinds:

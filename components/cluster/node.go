@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ type Node struct {
 
 	mu      sync.RWMutex
 	peers   map[string]*peer
-	former  map[string]*peer // that the directory has no more; what they have counted still holds
+	former  map[string]*peer // that the directory has had lately; what they have counted still holds
 	ordered []*peer          // by name
 
 	chance struct {
@@ -43,6 +44,7 @@ type Node struct {
 	pledges  pledges
 	topics   topics
 	watchers watchers
+	ends     ends
 	runners  runners
 	own      ownSenders
 	said     []string // aliases that other nodes were told; guarded by mu
@@ -50,21 +52,23 @@ type Node struct {
 	lastCall  atomic.Uint64
 	lastLink  atomic.Uint64 // no number is used twice
 	refusals  atomic.Uint64
-	ready     atomic.Bool // packets are taken
-	leaving   atomic.Bool // this node runs no keys any more
+	later     atomic.Uint64 // a start of this node that is not this one
+	ready     atomic.Bool   // packets are taken
+	leaving   atomic.Bool   // this node runs no keys any more
 	left      atomic.Bool
 	leaveOnce sync.Once
 	over      chan struct{} // closed when the node has left
 }
 
-// Alias is the alias of the node's own session in its kernel: the one that relays what
-// other nodes ask for.
+// Alias is the alias of the node's own session in its kernel, if nobody else has it: the
+// one that relays what other nodes ask for. Nobody reaches it from elsewhere.
 const Alias = "cluster"
 
 // Join makes a kernel a node of a cluster. From then on addresses with '@' reach
 // sessions on other nodes, and those of this kernel are "alias@NAME" to others. It
 // looks names up, opens the listener and registers with the directory, and may block
-// for that; it does not wait for other nodes. A kernel is one node at most.
+// for that; it does not wait for other nodes. A kernel is one node at most: when that has
+// left, or a Join has failed, it may join again.
 //
 // The node keeps the kernel running, until Leave, or until the kernel is stopped.
 //
@@ -97,17 +101,17 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 	}
 	if n.transport = cfg.Transport; n.transport == nil {
 		if n.transport, err = newTransport(cfg); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("cluster: %w", err)
 		}
 	}
 	n.puller, _ = n.transport.(puller)
 	n.waker, _ = n.transport.(waker)
-	if n.session, err = k.SpawnHeld(n.relay(), kernel.Alias(Alias)); err != nil {
-		return nil, fmt.Errorf("cluster: %w; is this kernel a node already?", err)
+	if n.session, err = k.SpawnHeld(n.relay()); err != nil {
+		return nil, fmt.Errorf("cluster: node %s: %w", cfg.Name, err)
 	}
 	if err := n.begin(ctx); err != nil {
 		n.abandon()
-		return nil, err
+		return nil, fmt.Errorf("cluster: node %s: %w", cfg.Name, err)
 	}
 	k.Describe("cluster", func() any { return n.Status() })
 	return n, nil
@@ -115,35 +119,44 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 
 // begin opens what Join opens. The node is whole before others can reach it.
 func (n *Node) begin(ctx context.Context) (err error) {
+	if n.detach, err = n.k.AttachRemote(n); err != nil {
+		return err // the transport may be the other node's
+	}
 	if n.address, err = n.transport.Start(ctx, n); err != nil {
-		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
+		return err
 	}
 	self := Member{Name: n.cfg.Name, Address: n.address, Epoch: n.epoch}
 	if n.membership, err = n.cfg.Directory.Join(ctx, self, host{n}); err != nil {
-		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
-	}
-	if n.detach, err = n.k.AttachRemote(n); err != nil {
-		return fmt.Errorf("cluster: node %s: %w", n.cfg.Name, err)
+		return err
 	}
 	n.ready.Store(true)
 	n.beat()
 	return nil
 }
 
-// abandon closes what begin has opened.
+// abandon closes what Join has opened, before anybody has heard of the node.
 func (n *Node) abandon() {
 	n.leaveOnce.Do(func() {
+		defer close(n.over)
 		n.left.Store(true)
-		if n.membership != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			_ = n.membership.Leave(ctx)
-			cancel()
+		n.keys.close()
+		for _, p := range n.list() {
+			p.gone(Left) // what sessions have posted meanwhile
 		}
-		_ = n.transport.Close()
+		n.keys.lanes.close()
+		if n.detach != nil {
+			n.detach()
+			_ = n.transport.Close()
+		}
 		n.runners.end()
-		n.session.Release()
-		close(n.over)
+		n.dismiss()
 	})
+}
+
+// dismiss ends the node's session, which its alias would keep.
+func (n *Node) dismiss() {
+	_ = n.session.Post(evRelay, func(c *kernel.Context) { c.Stop() })
+	n.session.Release()
 }
 
 // Name is the node's own name.
@@ -272,6 +285,32 @@ func (h host) Members(list []Member) {
 	for _, p := range gone {
 		p.gone(Left)
 	}
+	n.forget()
+}
+
+// formerFor is how long a node is remembered that the directory has no more: far longer
+// than anything can be under way.
+const formerFor = time.Hour
+
+// forget lets former nodes go: where each start has a name of its own they would add up.
+func (n *Node) forget() {
+	n.mu.RLock()
+	all := slices.Collect(maps.Values(n.former))
+	n.mu.RUnlock()
+	now := n.k.Now()
+	for _, p := range all {
+		p.mu.Lock()
+		long := p.state == Left && now.Sub(p.since) > formerFor
+		p.mu.Unlock()
+		if !long {
+			continue
+		}
+		n.mu.Lock()
+		if n.former[p.name] == p {
+			delete(n.former, p.name)
+		}
+		n.mu.Unlock()
+	}
 }
 
 // move takes a new address.
@@ -296,7 +335,9 @@ func (p *peer) move(address string) {
 // When the kernel is stopped, the node leaves by itself, without waiting.
 func (n *Node) Leave(ctx context.Context) error {
 	err := n.flush(ctx)
-	n.leave(ctx)
+	if n.leave(ctx) {
+		n.dismiss()
+	}
 	select {
 	case <-n.over:
 	case <-ctx.Done():
@@ -329,9 +370,10 @@ func (n *Node) outstanding() int {
 	return sum
 }
 
-// leave ends the node at once.
-func (n *Node) leave(ctx context.Context) {
+// leave ends the node at once, but for its session.
+func (n *Node) leave(ctx context.Context) (first bool) {
 	n.leaveOnce.Do(func() {
+		first = true
 		defer close(n.over)
 		n.leaving.Store(true)
 		n.keys.close()
@@ -352,6 +394,6 @@ func (n *Node) leave(ctx context.Context) {
 		_ = n.transport.Close()
 		n.runners.end()
 		n.k.Describe("cluster", nil)
-		n.session.Release()
 	})
+	return first
 }

@@ -20,12 +20,14 @@ type peer struct {
 	mu      sync.Mutex // guards what follows; it may be taken with recv held, never the other way
 	address string
 	epoch   uint64 // which start of it is known; 0: none yet
+	behind  uint64 // an earlier one that it still sends as, and that was reported
 	state   State
 	heard   time.Time // its last sign that both directions work …
 	since   time.Time // … and when its state began
 	asked   time.Time // the last ping
 	rtt     time.Duration
-	forgot  bool // it has to hear that it was lost
+	trouble string // why there is no connection
+	forgot  bool   // it has to hear that it was lost
 	out     outlink
 	settled uint64 // of out: acknowledgements up to this number have arrived
 	acks    acks
@@ -40,7 +42,7 @@ type peer struct {
 	recv      sync.Mutex // guards what follows: one packet's events at a time
 	in        inlink
 	inEpoch   uint64
-	frames    *filter.EventFilter
+	frames    *filter.EventFilter // read to the end; nil: to be made
 	strangers strangers
 	last      lastSender
 	kept      kept
@@ -56,7 +58,6 @@ func (n *Node) newPeer(m Member) *peer {
 	p := &peer{
 		n: n, name: m.Name, address: m.Address, epoch: m.Epoch, state: Connecting, heard: now, since: now,
 		calls: map[uint64]*call{}, topics: map[string]bool{}, streams: map[int]uint64{},
-		frames: n.newFilter(),
 	}
 	p.out.number = n.lastLink.Add(1)
 	p.strangers.all = n.k.Strangers()
@@ -85,7 +86,7 @@ func (p *peer) room() error {
 	case p.n.left.Load():
 		return ErrLeft
 	case p.state == Lost:
-		return fmt.Errorf("%w: %s was lost %v ago", kernel.ErrNoNode, p.name, p.n.k.Now().Sub(p.since).Round(time.Millisecond))
+		return fmt.Errorf("%w: %s was lost %v ago%s", kernel.ErrNoNode, p.name, p.n.k.Now().Sub(p.since).Round(time.Millisecond), p.because())
 	case p.state == Left:
 		return fmt.Errorf("%w: %s has left", kernel.ErrNoNode, p.name)
 	case p.out.outstanding() >= p.n.cfg.MaxOutstanding, p.out.bytes >= p.n.cfg.MaxOutstandingBytes:
@@ -93,6 +94,14 @@ func (p *peer) room() error {
 		return fmt.Errorf("%w: %d events of %d bytes wait for %s", kernel.ErrQueueFull, p.out.outstanding(), p.out.bytes, p.name)
 	}
 	return nil
+}
+
+// because is why the other node is out of reach, as far as known.
+func (p *peer) because() string {
+	if p.trouble == "" {
+		return ""
+	}
+	return ": " + p.trouble
 }
 
 // append queues a frame, and sends it if it can be.

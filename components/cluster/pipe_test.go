@@ -56,8 +56,16 @@ func (p *pipe) Send(address string, packet *wire.Packet) {
 	if to == nil || p.loses(packet) || to.isCut() {
 		return
 	}
+	b, err := proto.Marshal(packet)
+	if err != nil {
+		return // as a connection that breaks each time
+	}
+	arrives := new(wire.Packet)
+	if err := proto.Unmarshal(b, arrives); err != nil {
+		panic(err)
+	}
 	to.mu.Lock()
-	to.queue = append(to.queue, proto.Clone(packet).(*wire.Packet))
+	to.queue = append(to.queue, arrives)
 	to.mu.Unlock()
 	select {
 	case to.wake <- struct{}{}:

@@ -70,6 +70,9 @@ type Key struct {
 // is under way then is for Key.Epoch to tell. What stands in the queue of a session that
 // ends itself, or fails, is reported as lost, as with any session.
 //
+// Sessions for keys come and go: Node.Hold takes no such address, and Context.Monitor only
+// where the session runs; elsewhere it is kernel.ErrArgument.
+//
 // A call goes to the owner at once, ahead of events that wait, and may be made in any
 // handler. One that nobody takes for Config.CallTimeout is kernel.ErrTimeout, and
 // ErrNotOwner or kernel.ErrNoNode besides; what a handler returned is never taken for

@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/usher-go/usher/kernel"
@@ -59,6 +61,7 @@ func (t *pledges) ended(id uint64, node string, why error) {
 	}
 	delete(t.of, id)
 	t.mu.Unlock()
+	t.n.ends.remove(g)
 	g.tell(t.n, why)
 }
 
@@ -73,8 +76,9 @@ func (t *pledges) lost(node string) {
 		}
 	}
 	t.mu.Unlock()
-	sortPledges(all)
+	slices.SortFunc(all, func(a, b *pledge) int { return cmp.Compare(a.id, b.id) })
 	for _, g := range all {
+		t.n.ends.remove(g)
 		g.tell(t.n, fmt.Errorf("%w: %s was lost", kernel.ErrNoNode, node))
 	}
 }
@@ -87,7 +91,7 @@ func (g *pledge) tell(n *Node, why error) {
 	if g.hold {
 		args = []any{g.to, why}
 	}
-	_ = n.k.Post(g.from, g.event, args...) // who has ended does not care any more
+	_ = n.k.Tell(g.from, g.event, args...) // who has ended does not care any more
 }
 
 // MonitorRemote is for the kernel.
@@ -95,32 +99,13 @@ func (n *Node) MonitorRemote(o kernel.Outgoing) error {
 	return failed(o, n.pledge(msgMonitor, &pledge{from: o.From, to: o.To, event: o.Event, args: o.Args}))
 }
 
-// Hold keeps a session of another node alive for this one: until release is called,
-// this session ends, or one of the nodes counts as lost to the other. event, unless
-// empty, is posted once if it ends otherwise than by release: with the address, and the
-// error why. A session that is not there is such an end: kernel.ErrNoSession.
-//
-// kernel.ErrNoNode when the node is not known, or lost; ErrQueueFull as for a post.
-func (n *Node) Hold(c *kernel.Context, to kernel.Address, event string) (release func(), err error) {
-	g := &pledge{from: c.Self(), to: to, event: event, hold: true}
-	if local, here := n.Local(to); here {
-		l, err := c.LeaseOn(local, "held by "+string(c.Self()))
-		if err != nil {
-			return nil, err
-		}
-		return l.Release, nil
-	}
-	if err := n.pledge(msgHold, g); err != nil {
-		return nil, failed(kernel.Outgoing{To: to, Event: event}, err)
-	}
-	return func() { n.release(g.id) }, nil
-}
+var errNotOneNode = fmt.Errorf("%w: monitors and holds are of one node's session; name the node", kernel.ErrArgument)
 
 // pledge asks another node for one.
 func (n *Node) pledge(message string, g *pledge) error {
 	local, node := split(g.to)
 	if node == everyNode || node == ownerNode {
-		return fmt.Errorf("%w: %s; name one node", kernel.ErrArgument, g.to)
+		return errNotOneNode
 	}
 	p, err := n.find(g.to)
 	if err != nil {
@@ -128,21 +113,26 @@ func (n *Node) pledge(message string, g *pledge) error {
 	}
 	g.node = node
 	n.pledges.add(g)
-	o := kernel.Outgoing{Event: message, Args: []any{g.id, string(local)}}
-	if err := p.post("", 0, o, func(err error) {
-		if err != nil {
-			n.pledges.ended(g.id, node, err)
-		}
-	}); err != nil {
-		n.pledges.remove(g.id)
-		return err
+	err = n.until(g) // before there can be an answer
+	if err == nil {
+		o := kernel.Outgoing{Event: message, Args: []any{g.id, string(local)}}
+		err = p.post("", 0, o, func(err error) {
+			if err != nil {
+				n.pledges.ended(g.id, node, err)
+			}
+		})
 	}
-	return n.session.Post(evWatch, g)
+	if err != nil {
+		n.pledges.remove(g.id)
+		n.ends.remove(g)
+	}
+	return err
 }
 
 // release gives a pledge back.
 func (n *Node) release(id uint64) {
 	if g := n.pledges.remove(id); g != nil {
+		n.ends.remove(g)
 		if p := n.peer(g.node); p != nil {
 			p.tell(msgRelease, id)
 		}

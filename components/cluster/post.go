@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/wheel/filter"
@@ -69,6 +70,9 @@ func (n *Node) find(a kernel.Address) (*peer, error) {
 // postEverywhere posts to all nodes that are not lost, this one included. Those that
 // have no such alias pass it over. The error names the nodes that did not accept it.
 func (n *Node) postEverywhere(local kernel.Address, o kernel.Outgoing) error {
+	if local == "" || strings.HasPrefix(string(local), "#") {
+		return fmt.Errorf("%w: address %.64q; want alias@%s: IDs differ from node to node", kernel.ErrArgument, string(o.To), everyNode)
+	}
 	args, err := pack(o.Args)
 	if err == nil {
 		err = filter.CheckArgs(args)

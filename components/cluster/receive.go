@@ -40,6 +40,7 @@ func (n *Node) Connected(address string) {
 	for _, p := range n.peersAt(address) {
 		p.mu.Lock()
 		p.out.missed = 0 // what was sent again may be lost as well
+		p.trouble = ""
 		p.ping()
 		p.repump()
 		p.mu.Unlock()
@@ -47,11 +48,20 @@ func (n *Node) Connected(address string) {
 }
 
 // Broken is for the Transport.
-func (n *Node) Broken(address string, _ error) {
+func (n *Node) Broken(address string, err error) {
+	why := "it does not say why"
+	if err != nil {
+		why = errorText(err)
+	}
 	for _, p := range n.peersAt(address) {
 		p.mu.Lock()
 		p.asked = time.Time{} // ask at once when there is a connection
+		fresh := p.trouble != why
+		p.trouble = why
 		p.mu.Unlock()
+		if fresh && errors.Is(err, ErrRefused) { // it will not go away by itself
+			n.k.Report("cluster", "link refused", fmt.Errorf("node %s: %w", p.name, err))
+		}
 	}
 }
 
@@ -65,6 +75,7 @@ func (n *Node) Refused(peer string, err error) {
 func (p *peer) receive(packet *wire.Packet) {
 	p.recv.Lock()
 	defer p.recv.Unlock()
+	p.n.outdated(packet)
 	p.overdue()
 	if !p.meet(packet) {
 		return
@@ -87,13 +98,35 @@ func (p *peer) receive(packet *wire.Packet) {
 	}
 }
 
+// began is when a start was, by its node's clock.
+func began(epoch uint64) string {
+	return time.Unix(0, int64(epoch)).UTC().Format(time.RFC3339Nano)
+}
+
+// outdated reports that others know a later start of this node, and take no packets of
+// this one.
+func (n *Node) outdated(packet *wire.Packet) {
+	if later := packet.GetToEpoch(); later > n.epoch && n.later.Swap(later) != later {
+		n.k.Report("cluster", "another start", fmt.Errorf("node %s knows a start of node %s of %v, and this one is of %v; if the clock was set back, start again when it is right; if there are two nodes of that name, end one",
+			packet.GetNode(), n.cfg.Name, began(later), began(n.epoch)))
+	}
+}
+
 // meet takes what a packet says of the other node and of this one's own events. It
 // reports false for a packet of an earlier start.
 func (p *peer) meet(packet *wire.Packet) bool {
 	now := p.n.k.Now()
 	p.mu.Lock()
 	if packet.GetEpoch() < p.epoch {
+		last, behind := p.epoch, p.state == Lost && p.behind != packet.GetEpoch()
+		if behind {
+			p.behind = packet.GetEpoch()
+		}
 		p.mu.Unlock()
+		if behind {
+			p.n.refuse(packet, "comes from a start of %v, and there was one of %v; if its clock was set back, start it again when that is right",
+				began(packet.GetEpoch()), began(last))
+		}
 		return false
 	}
 	var ended []outcome
@@ -121,7 +154,7 @@ func (p *peer) meet(packet *wire.Packet) bool {
 		p.transmit(reply)
 	}
 	if pong := packet.GetPong(); pong != 0 && mine {
-		p.rtt = now.Sub(time.Unix(0, int64(pong)))
+		p.rtt = max(0, now.Sub(time.Unix(0, int64(pong)))) // a clock may have been set back
 		up = p.alive(now)
 	}
 	p.pump()
@@ -193,13 +226,17 @@ func (p *peer) takeEvents(packet *wire.Packet) {
 // deliverAll delivers what a packet has, but for the first skip events. From one on that
 // cannot be told from the next, such as one above this node's MaxEvent, all are refused.
 func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
-	p.frames.Feed(packet.GetFrames())
+	frames := p.frames
+	if p.frames = nil; frames == nil {
+		frames = p.n.newFilter()
+	}
+	frames.Feed(packet.GetFrames())
 	var broken error
 	for range packet.GetCount() {
 		var f filter.Frame
 		err := broken
 		if broken == nil {
-			if f, err = p.nextFrame(); err != nil && !isFrameError(err) {
+			if f, err = nextFrame(frames); err != nil && !isFrameError(err) {
 				err = encodingError(err)
 				broken = err
 				p.n.refuse(packet, "has events that cannot be read: %v", err)
@@ -218,13 +255,13 @@ func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
 		}
 		p.in.take(err)
 	}
-	if broken != nil || len(p.frames.Pending()) > 0 {
-		p.frames = p.n.newFilter()
+	if broken == nil && len(frames.Pending()) == 0 {
+		p.frames = frames
 	}
 }
 
-func (p *peer) nextFrame() (filter.Frame, error) {
-	f, ok, err := p.frames.Next()
+func nextFrame(frames *filter.EventFilter) (filter.Frame, error) {
+	f, ok, err := frames.Next()
 	if !ok && err == nil {
 		err = fmt.Errorf("%w: the packet ends early", filter.ErrMalformed)
 	}

@@ -76,7 +76,8 @@ func registered(v any) (name string, ok bool) {
 	return name, ok
 }
 
-func marshal(v any) ([]byte, error) {
+func marshal(v any) (data []byte, err error) {
+	defer recovered(&err)
 	if m, ok := pointerTo(v).(interface {
 		encoding.BinaryMarshaler
 		encoding.BinaryUnmarshaler
@@ -114,12 +115,16 @@ func unpack(args []any) error {
 	return nil
 }
 
+// recovered is for a type's own method: it may meet bytes from outside, and it runs where
+// a panic would end the process.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("it panicked: %v", v)
+	}
+}
+
 func unmarshal(data []byte, p any) (err error) {
-	defer func() { // the type's own method, on bytes from outside
-		if v := recover(); v != nil {
-			err = fmt.Errorf("it panicked: %v", v)
-		}
-	}()
+	defer recovered(&err)
 	if _, ok := p.(encoding.BinaryMarshaler); ok {
 		if m, ok := p.(encoding.BinaryUnmarshaler); ok {
 			return m.UnmarshalBinary(data)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// 10,000 connections of strangers: as many as there are places stay, the others are
-// closed at once, and memory does not grow with them.
+// 10,000 connections of strangers: as many as there are places are let in, the others
+// are closed at once, and memory does not grow with them.
 func TestRemote_TenThousandConnections(t *testing.T) {
 	node := startRemote(t, remoteConfig{})
 	heap := func() uint64 {
@@ -22,6 +22,7 @@ func TestRemote_TenThousandConnections(t *testing.T) {
 		return m.HeapInuse + m.StackInuse
 	}
 	before := heap()
+	began := time.Now()
 	var mu sync.Mutex
 	var inside []net.Conn
 	var todo sync.WaitGroup
@@ -47,15 +48,17 @@ func TestRemote_TenThousandConnections(t *testing.T) {
 		})
 	}
 	todo.Wait()
-	if len(inside) != remoteGuests {
-		t.Errorf("%d connections inside, want %d", len(inside), remoteGuests)
+	// On a busy machine it takes so long that places become free: nobody here answers pings.
+	most := remoteGuests * int(1+time.Since(began)/(remotePing+remotePong))
+	if len(inside) < remoteGuests || len(inside) > most {
+		t.Errorf("%d connections were let in, want %d to %d", len(inside), remoteGuests, most)
 	}
 	grown := int64(heap()) - int64(before)
 	t.Logf("%d bytes for each connection inside", grown/remoteGuests)
 	if grown > 200<<20 {
 		t.Errorf("%d MB grown", grown>>20)
 	}
-	for range 10_000 - remoteGuests {
+	for range 10_000 - len(inside) {
 		if err := node.next("refused").err; !errors.Is(err, errRemoteFull) {
 			t.Fatal(err)
 		}

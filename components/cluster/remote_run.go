@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -169,7 +170,11 @@ func (r *remoteRun) greet(c remote.RemotingClient) (remote.Remoting_ReceiveClien
 
 // write sends packets until there are no more.
 func (r *remoteRun) write(stream remote.Remoting_ReceiveClient) error {
-	w := remoteWriter{stream: stream, path: r.path, next: remoteOutgoing{head: newRemoteHead(r.path.address)}}
+	names, err := provenNames(stream.Context())
+	if err != nil {
+		return err
+	}
+	w := remoteWriter{stream: stream, path: r.path, names: names, next: remoteOutgoing{head: newRemoteHead(r.path.address)}}
 	for list := r.next(); len(list) > 0; list = r.next() {
 		for _, item := range list {
 			if err := w.send(item); err != nil {
@@ -186,6 +191,7 @@ func (r *remoteRun) write(stream remote.Remoting_ReceiveClient) error {
 type remoteWriter struct {
 	stream remote.Remoting_ReceiveClient
 	path   *remotePath
+	names  []string // that the peer has proved; nil without TLS
 	next   remoteOutgoing
 	shared bool // the last packet that was fetched had several events
 }
@@ -206,7 +212,12 @@ func (w *remoteWriter) send(item remoteItem) error {
 	return nil
 }
 
+// sendPacket sends nothing to a peer whose certificate is not the receiver's: it is for
+// the host that was dialled, where another node may listen.
 func (w *remoteWriter) sendPacket(p *wire.Packet) error {
+	if to := p.GetTo(); w.names != nil && to != "" && !slices.Contains(w.names, to) {
+		return fmt.Errorf("%w: a packet for node %s, to %s, whose certificate is for %q; issue one that has the node's name, or correct the node's address", ErrRefused, to, w.path.address, w.names)
+	}
 	w.next.packet, w.next.size = p, proto.Size(p)
 	if err := w.path.t.tooLarge(w.next.size); err != nil {
 		w.path.lose(err)

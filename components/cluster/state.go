@@ -40,7 +40,7 @@ func (s *State) UnmarshalText(text []byte) error {
 
 // Change is what Node.Watch tells about another node.
 type Change struct {
-	Node    string
+	Node    string // "owner" where the events for keys have drained, whoever that is
 	State   State
 	Epoch   uint64        // which start of it
 	Drained bool          // not a change of State: ErrQueueFull is over

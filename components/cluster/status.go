@@ -24,8 +24,9 @@ type NodeStatus struct {
 	Epoch   uint64        `json:"epoch"`
 	State   State         `json:"state"`
 	Since   time.Time     `json:"since"`
-	Silent  time.Duration `json:"silent_ns"`     // since its last answer
-	RTT     time.Duration `json:"round_trip_ns"` // of the last ping
+	Silent  time.Duration `json:"silent_ns"`         // since its last answer
+	RTT     time.Duration `json:"round_trip_ns"`     // of the last ping
+	Trouble string        `json:"trouble,omitempty"` // why it cannot be reached, where that is known
 	Aliases []string      `json:"aliases"`
 	Topics  []string      `json:"topics"`
 
@@ -79,6 +80,9 @@ func (p *peer) status() NodeStatus {
 		s.Topics = append(s.Topics, t)
 	}
 	slices.Sort(s.Topics)
+	if p.state == Connecting || p.state == Lost {
+		s.Trouble = p.trouble
+	}
 	return s
 }
 

@@ -23,8 +23,14 @@ type subscription struct {
 	event string
 }
 
-func (s *subscription) owner() kernel.Address { return s.who }
-func (s *subscription) forget(n *Node)        { n.unsubscribe(s.topic, s.who) }
+// topicEnd is a session's, who subscribes to a topic.
+type topicEnd struct {
+	topic string
+	who   kernel.Address
+}
+
+func (e topicEnd) owner() kernel.Address { return e.who }
+func (e topicEnd) forget(n *Node)        { n.unsubscribe(e.topic, e.who) }
 
 // set subscribes a session, in place of what it had; first reports that nobody had
 // this topic before.
@@ -67,13 +73,17 @@ func (t *topics) names() []string {
 	return slices.Sorted(maps.Keys(t.of))
 }
 
-// deliver posts to all who subscribe, in the order in which they did.
-func (t *topics) deliver(topic string, post func(to kernel.Address, event string) error) {
-	t.mu.Lock()
-	list := t.of[topic]
-	t.mu.Unlock()
+// deliver posts to all who subscribe, in the order in which they did. Who has ended is
+// passed over: the subscription is about to go. What others do not take is reported.
+func (n *Node) deliver(topic string, o kernel.Outgoing, post func(to kernel.Address, event string) error) {
+	n.topics.mu.Lock()
+	list := n.topics.of[topic]
+	n.topics.mu.Unlock()
 	for _, s := range list {
-		_ = post(s.who, s.event) // its end takes the subscription away
+		if err := post(s.who, s.event); err != nil && !errors.Is(err, kernel.ErrNoSession) {
+			o.To, o.Event = s.who, s.event
+			n.lose(o, err)
+		}
 	}
 }
 
@@ -100,10 +110,11 @@ func (n *Node) Subscribe(c *kernel.Context, topic, event string) error {
 	if !fresh {
 		return nil
 	}
-	return n.session.Post(evWatch, s)
+	return n.until(topicEnd{topic, s.who})
 }
 
 func (n *Node) unsubscribe(topic string, who kernel.Address) {
+	n.ends.remove(topicEnd{topic, who})
 	if n.topics.remove(topic, who) {
 		for _, p := range n.list() {
 			p.tell(msgUnsubscribe, topic)
@@ -112,7 +123,8 @@ func (n *Node) unsubscribe(topic string, who kernel.Address) {
 }
 
 // Publish posts to every session, on every node that is not lost, that subscribes to a
-// topic: at most once, in order, as other events; who publishes gets no answers. The
+// topic: at most once, in order, as other events; who publishes gets no answers. What a
+// subscriber's QueueLimit keeps out is reported on the subscriber's node. The
 // error is that of the arguments (kernel.ErrNotEncodable, ErrTooLarge), or names the
 // nodes that did not accept it (kernel.ErrQueueFull); the others have it all the same.
 func (n *Node) Publish(topic string, args ...any) error {
@@ -126,7 +138,7 @@ func (n *Node) Publish(topic string, args ...any) error {
 	if n.left.Load() {
 		return fmt.Errorf("cluster: Publish %.64q: %w", topic, ErrLeft)
 	}
-	n.topics.deliver(topic, func(to kernel.Address, event string) error {
+	n.deliver(topic, kernel.Outgoing{Args: args}, func(to kernel.Address, event string) error {
 		return n.k.Post(to, event, args...)
 	})
 	all := append([]any{topic}, args...)

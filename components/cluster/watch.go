@@ -19,8 +19,11 @@ type watcher struct {
 	event string
 }
 
-func (w *watcher) owner() kernel.Address { return w.who }
-func (w *watcher) forget(n *Node)        { n.watchers.remove(w.who) }
+// watchEnd is a session's, who watches.
+type watchEnd struct{ who kernel.Address }
+
+func (e watchEnd) owner() kernel.Address { return e.who }
+func (e watchEnd) forget(n *Node)        { n.watchers.remove(e.who) }
 
 func (t *watchers) remove(who kernel.Address) {
 	t.mu.Lock()
@@ -44,30 +47,44 @@ func (t *watchers) set(w *watcher) (fresh bool) {
 }
 
 // Watch has event posted to this session with a Change: one for each node as it is now,
-// then one whenever that changes, and when a node takes events again after
-// kernel.ErrQueueFull. An empty event ends it, as does the session's end, which it does
+// then one whenever that changes, and when a node, or the owners of keys, take events
+// again after kernel.ErrQueueFull. However many events wait for this session, a Change
+// does not count. An empty event ends it, as does the session's end, which it does
 // not put off.
 func (n *Node) Watch(c *kernel.Context, event string) error {
 	if event == "" {
 		n.watchers.remove(c.Self())
+		n.ends.remove(watchEnd{c.Self()})
 		return nil
 	}
 	w := &watcher{c.Self(), event}
 	fresh := n.watchers.set(w)
 	for _, p := range n.list() {
-		if err := c.Yield(event, p.change()); err != nil {
+		if err := p.tellNow(w); err != nil {
 			return fmt.Errorf("cluster: Watch: %w", err)
 		}
 	}
 	if !fresh {
 		return nil
 	}
-	return n.session.Post(evWatch, w)
+	return n.until(watchEnd{w.who})
+}
+
+// tellNow says how the other node is. It holds the lock until that is queued: what
+// changes from here on is told behind it.
+func (p *peer) tellNow(w *watcher) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.n.k.Tell(w.who, w.event, p.changeLocked())
 }
 
 func (p *peer) change() Change {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.changeLocked()
+}
+
+func (p *peer) changeLocked() Change {
 	return Change{Node: p.name, State: p.state, Epoch: p.epoch, Silent: p.silent()}
 }
 
@@ -76,6 +93,6 @@ func (n *Node) tellWatchers(c Change) {
 	list := n.watchers.list
 	n.watchers.mu.Unlock()
 	for _, w := range list {
-		_ = n.k.Post(w.who, w.event, c) // its end takes the watch away
+		_ = n.k.Tell(w.who, w.event, c) // its end takes the watch away
 	}
 }

@@ -74,7 +74,9 @@ type post struct {
 	refused bool
 	handled int
 	lost    []string
-	begun   *Note // the error of its call that says that it was not begun
+	losers  []string // the nodes that have said so …
+	twice   bool     // … one of them more than once
+	begun   *Note    // the error of its call that says that it was not begun
 }
 
 func (c *checker) fault(format string, args ...any) {
@@ -99,7 +101,8 @@ func (c *checker) look(n Note) {
 		c.post(n.ID).handled++
 	case Lost:
 		p := c.post(n.ID)
-		p.lost = append(p.lost, n.Text)
+		p.twice = p.twice || slices.Contains(p.losers, n.Node)
+		p.lost, p.losers = append(p.lost, n.Text), append(p.losers, n.Node)
 	case Answered:
 		c.sum.Asked++
 		c.sum.Answered++
@@ -190,7 +193,7 @@ func (c *checker) fate(id string, p *post) {
 		c.fault("%s was not accepted, and handled", id)
 	case p.handled > 0 && len(p.lost) > 0 && !unknown:
 		c.fault("%s was handled, and reported as lost: %q", id, p.lost)
-	case len(p.lost) > 1:
+	case p.twice || len(p.lost) > 1 && !unknown: // who does not know may be one, who had it another
 		c.fault("%s was reported %d times: %q", id, len(p.lost), p.lost)
 	case p.handled > 0 || p.refused || len(p.lost) > 0:
 	case excused(*p.tried, c.deaths):

@@ -40,6 +40,8 @@ func TestCheck(t *testing.T) {
 		"and handled":            {[]Note{tried("a", 1, "x"), by("a", 1, 2, Note{What: Refused, ID: "x"}), handled("b", 1, 3, "x", 1, 7)}, nil, "not accepted, and handled"},
 		"reported":               {[]Note{tried("a", 1, "x"), lost(2, "x", "gone")}, nil, ""},
 		"and again":              {[]Note{tried("a", 1, "x"), lost(2, "x", "gone"), lost(2, "x", "gone")}, nil, "reported 2 times"},
+		"by who had it, too":     {[]Note{tried("a", 1, "x"), lost(2, "x", "a: outcome unknown"), by("b", 1, 2, Note{What: Lost, ID: "x", Text: "stopped"})}, nil, ""},
+		"but who knows":          {[]Note{tried("a", 1, "x"), lost(2, "x", "gone"), by("b", 1, 2, Note{What: Lost, ID: "x", Text: "stopped"})}, nil, "reported 2 times"},
 		"reported and handled":   {[]Note{tried("a", 1, "x"), handled("b", 1, 2, "x", 1, 7), lost(3, "x", "gone")}, nil, "handled, and reported as lost"},
 		"for nobody knew":        {[]Note{tried("a", 1, "x"), handled("b", 1, 2, "x", 1, 7), lost(3, "x", "a: outcome unknown")}, nil, ""},
 		"gone with a process":    {[]Note{tried("a", 9*s, "x")}, death, ""},
