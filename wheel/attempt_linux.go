@@ -2,11 +2,12 @@ package wheel
 
 import "syscall"
 
-// attempt is one call of read(2) or write(2) under a descriptor's lock, which keeps
-// it from being closed and used anew meanwhile. It is reused, for the owner's turn
-// makes them one after another.
+// attempt is one call of read(2) or write(2) that keeps the descriptor from being
+// closed and used anew meanwhile. RawConn's Control does: its Read and Write get ready
+// to wait, which is not to be. It is reused, for the owner's turn makes them one after
+// another.
 type attempt struct {
-	run    func(fd uintptr) bool
+	run    func(fd uintptr)
 	socket bool
 
 	io    func(fd uintptr, p []byte) (int, bool, error)
@@ -18,10 +19,7 @@ type attempt struct {
 
 func (a *attempt) init(socket bool) {
 	a.socket = socket
-	a.run = func(fd uintptr) bool {
-		a.n, a.again, a.err = a.io(fd, a.p)
-		return true
-	}
+	a.run = func(fd uintptr) { a.n, a.again, a.err = a.io(fd, a.p) }
 }
 
 func (a *attempt) read(raw syscall.RawConn, p []byte) (int, error) {
@@ -29,7 +27,7 @@ func (a *attempt) read(raw syscall.RawConn, p []byte) (int, error) {
 	if a.socket {
 		a.io = receive
 	}
-	return a.outcome(raw.Read(a.run))
+	return a.outcome(raw.Control(a.run))
 }
 
 func (a *attempt) write(raw syscall.RawConn, p []byte) (int, error) {
@@ -37,10 +35,10 @@ func (a *attempt) write(raw syscall.RawConn, p []byte) (int, error) {
 	if a.socket {
 		a.io = send
 	}
-	return a.outcome(raw.Write(a.run))
+	return a.outcome(raw.Control(a.run))
 }
 
-// outcome takes what the lock says: that the descriptor is closed.
+// outcome takes what Control says: that the descriptor is closed.
 func (a *attempt) outcome(err error) (int, error) {
 	n, again := a.n, a.again
 	if err == nil {

@@ -42,23 +42,43 @@ func (o *output) put(method, limit string, p []byte) error {
 	return nil
 }
 
-// send gives the port what it takes at one go; if that is not all, a turn goes on. It
-// says that it waits before it tries, so that no call of ready is missed.
+// send gives the port what it takes at one go; if that is not all, a turn goes on. Most
+// ports take all. Where something is left to wait for, it says so and looks again, so
+// that no call of ready is missed.
 func (o *output) send(p []byte) int {
-	o.waits.Store(true)
 	n, err := o.port.TryWrite(p)
+	if err == ErrAgain {
+		o.waits.Store(true)
+		if n, err = o.port.TryWrite(p); err == ErrAgain {
+			return 0
+		}
+		o.waits.Store(false)
+	}
 	o.moved += uint64(n)
-	switch behind, _, _ := o.port.written(); {
-	case err == ErrAgain:
+	switch {
 	case err != nil:
 		o.fail(err)
 	case n < len(p):
-		o.waits.Store(false)
 		o.src.Wake()
+	default:
+		o.awaitBehind()
+	}
+	return n
+}
+
+// awaitBehind waits for a port that has taken more than it has written.
+func (o *output) awaitBehind() {
+	if behind, _, _ := o.port.written(); behind == 0 {
+		return
+	}
+	o.waits.Store(true)
+	switch behind, _, err := o.port.written(); {
+	case err != nil:
+		o.waits.Store(false)
+		o.src.Wake() // flush says so
 	case behind == 0:
 		o.waits.Store(false)
 	}
-	return n
 }
 
 func (o *output) fail(err error) {

@@ -153,6 +153,8 @@ const pollBatch = 256
 func (p *poller) run(file *os.File, raw syscall.RawConn) {
 	pprof.SetGoroutineLabels(context.Background()) // it is nobody's in particular
 	gather := func(src *kernel.Source) { p.woken = append(p.woken, src) }
+	// A look that finds less than it may has found everything: the runtime says when
+	// there is more, and need not be asked first.
 	look := func(fd uintptr) bool {
 		p.looking.Lock()
 		defer p.looking.Unlock()
@@ -160,7 +162,7 @@ func (p *poller) run(file *os.File, raw syscall.RawConn) {
 		kernel.WakeAll(p.woken)
 		clear(p.woken)
 		p.woken = p.woken[:0]
-		return n != 0
+		return n < 0 || n == pollBatch
 	}
 	for {
 		if err := raw.Read(look); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // deaf is a wheel.Descriptor that cannot be put under the poller once the wheel
-// has looked at it.
+// has looked at it and has read.
 type deaf struct {
 	net.Conn
 	raw syscall.RawConn
@@ -20,14 +20,13 @@ func (d deaf) DescriptorConn() (syscall.RawConn, error) { return &deafRaw{RawCon
 
 type deafRaw struct {
 	syscall.RawConn
-	looked bool
+	calls int
 }
 
 func (d *deafRaw) Control(f func(fd uintptr)) error {
-	if d.looked {
+	if d.calls++; d.calls > 2 {
 		return syscall.ENOSPC
 	}
-	d.looked = true
 	return d.RawConn.Control(f)
 }
 

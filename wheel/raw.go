@@ -8,8 +8,8 @@ import (
 
 // Descriptor is a connection of another type that a wheel may read and write
 // through its descriptor: its own Read and Write do no more than that. The wheel
-// calls the RawConn's Read and Write to try, never to wait; for a limit on silence
-// there is IdleTimeout.
+// uses the RawConn's Control, and waits elsewhere: so the connection's deadlines do
+// not count; for a limit on silence there is IdleTimeout.
 type Descriptor interface {
 	DescriptorConn() (syscall.RawConn, error)
 }
