@@ -41,7 +41,7 @@ func TestRealStrangers(t *testing.T) {
 	names := []string{"a", "b"}
 	network := realtest.NewDirect(t, names...)
 	setup := realQuick
-	setup.Heartbeat, setup.LostAfter = 0, 0 // the machine has much to do
+	setup.Heartbeat, setup.LostAfter = time.Second, 30*time.Second // the machine has much to do
 	f := realFleet(t, network, setup, names...)
 	at, _ := network.Addresses("b")
 	other, _ := network.Addresses("a")
@@ -66,7 +66,7 @@ func TestRealStrangers(t *testing.T) {
 	slices.Sort(took)
 	t.Logf("%d calls between nodes, median %v, max %v; before, median %v; memory of the node: %d MB, before %d; at most resident %d MB, before %d",
 		len(took), took[len(took)/2], took[len(took)-1], median(calmly[:1000]), after>>20, before>>20, peak>>20, peakBefore>>20)
-	if len(failed) > 0 || took[len(took)-1] > 3*time.Second {
+	if len(failed) > 0 || took[len(took)-1] > 10*time.Second {
 		t.Errorf("%d calls failed, the slowest took %v: %.1000q", len(failed), took[len(took)-1], failed[:min(len(failed), 3)])
 	}
 	if after-before > 32<<20 || peak-peakBefore > 1<<30 { // 60 MB, and under the race detector 500
@@ -96,7 +96,7 @@ const strangerVariable = "USHER_CLUSTER_STRANGER"
 
 // stranger runs one.
 func stranger(t *testing.T, who, at, other string) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), strangerVariable+"="+who+" "+at+" "+other)
@@ -137,7 +137,7 @@ func (s *strangers) errorf(format string, args ...any) {
 }
 
 func (s *strangers) deadline() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), 20*time.Second)
+	return context.WithTimeout(context.Background(), time.Minute)
 }
 
 // ordinaryStranger is an ordinary program of Proto.Actor's. Each message costs it its
@@ -303,6 +303,7 @@ func (s *strangers) crowd() {
 	var mu sync.Mutex
 	var inside []net.Conn
 	var all sync.WaitGroup
+	begun := time.Now()
 	for range 8 {
 		all.Go(func() {
 			for range 10_000 / 8 {
@@ -329,7 +330,9 @@ func (s *strangers) crowd() {
 	for _, c := range inside {
 		c.Close()
 	}
-	if len(inside) > 2000 {
-		s.errorf("too many")
+	// A node has 1024 places, and gives another one's to somebody else when pings have had
+	// no answer for four seconds.
+	if turns := 1 + int(time.Since(begun)/(4*time.Second)); len(inside) > 1024*turns+100 {
+		s.errorf("too many, in %v", time.Since(begun))
 	}
 }

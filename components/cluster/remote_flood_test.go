@@ -21,7 +21,7 @@ func TestRemote_TenThousandConnections(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapInuse + m.StackInuse
 	}
-	before := heap()
+	before, begun := heap(), time.Now()
 	var mu sync.Mutex
 	var inside []net.Conn
 	var todo sync.WaitGroup
@@ -47,15 +47,17 @@ func TestRemote_TenThousandConnections(t *testing.T) {
 		})
 	}
 	todo.Wait()
-	if len(inside) != remoteGuests {
-		t.Errorf("%d connections inside, want %d", len(inside), remoteGuests)
+	// One that does not answer pings goes, and its place is another's.
+	turns := 1 + int(time.Since(begun)/(remotePing+remotePong))
+	if len(inside) < remoteGuests || len(inside) > turns*remoteGuests {
+		t.Errorf("%d connections inside, want %d, each of which had %d turns at most", len(inside), remoteGuests, turns)
 	}
 	grown := int64(heap()) - int64(before)
 	t.Logf("%d bytes for each connection inside", grown/remoteGuests)
 	if grown > 200<<20 {
 		t.Errorf("%d MB grown", grown>>20)
 	}
-	for range 10_000 - remoteGuests {
+	for range 10_000 - len(inside) {
 		if err := node.next("refused").err; !errors.Is(err, errRemoteFull) {
 			t.Fatal(err)
 		}

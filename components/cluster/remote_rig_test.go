@@ -237,7 +237,7 @@ func wantError(t *testing.T, err, want error, text string) {
 // gone waits until no goroutine has any of these in its stack.
 func gone(t *testing.T, parts ...string) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; runtime.Gosched() {
+	for end := time.Now().Add(remotePatience); ; runtime.Gosched() {
 		stacks := remoteStacks()
 		if !slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(stacks, p) }) {
 			return
