@@ -22,7 +22,7 @@ import (
 )
 
 // remotePatience is a deadline that only a broken test meets.
-const remotePatience = 30 * time.Second
+const remotePatience = time.Minute
 
 // remoteNews is a call of a Carrier.
 type remoteNews struct {

@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait of these tests; nothing waits for it when all is well.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 type (
 	conn         = tcp.Conn[string, string]
