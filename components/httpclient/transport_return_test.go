@@ -75,11 +75,10 @@ func TestA115_IncompleteAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rig := newTransportRig(t, keepalive.Config{}, nil)
-			rig.MaxResponseHeaderBytes = 8 << 10
-			rig.get(server.URL)
-			if c.path == "/late" {
-				rig.ResponseHeaderTimeout = 200 * time.Millisecond
+			if rig.MaxResponseHeaderBytes = 8 << 10; c.path == "/late" {
+				rig.ResponseHeaderTimeout = 2 * time.Second
 			}
+			rig.get(server.URL)
 			rig.holds(keepalive.Load{Idle: 1})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
