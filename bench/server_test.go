@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -92,10 +93,12 @@ func TestProcessorTimeOfAProcess(t *testing.T) {
 	if before == 0 {
 		t.Skip("not known on this system")
 	}
-	for begun := time.Now(); time.Since(begun) < 20*time.Millisecond; { // with at least a part of a processor
+	var spent time.Duration
+	for begun := time.Now(); spent == 0 && time.Since(begun) < 30*time.Second; { // others may have the processors
+		spent = processCPU(os.Getpid()) - before
 	}
-	if spent := processCPU(os.Getpid()) - before; spent <= 0 || spent > time.Minute {
-		t.Errorf("20 ms of work took %v of processors", spent)
+	if spent <= 0 || spent > time.Minute {
+		t.Errorf("it took %v of processors to look how many it took", spent)
 	}
 	if d := processCPU(noProcess); d != 0 {
 		t.Errorf("no process took %v", d)
@@ -131,6 +134,7 @@ func TestProcessorTimeOfAFamily(t *testing.T) {
 }
 
 func TestMemoryOfAProcess(t *testing.T) {
+	debug.FreeOSMemory() // of earlier tests, which this one would use again
 	before, err := residentMemory(os.Getpid())
 	if err != nil || before <= 0 {
 		t.Fatalf("%d bytes, %v", before, err)

@@ -73,7 +73,7 @@ func TestClusterTLS(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	nodes := cluster.Static{"node-1": free(t), "node-2": free(t), "office": free(t)}
 	kernels := map[string]*kernel.Kernel{}

@@ -51,7 +51,7 @@ func TestG6_VerdictIsAsIfAtOnce(t *testing.T) {
 // A stop of many sessions may take longer than StopTimeout, and is no failure as
 // long as one after the other ends.
 func TestG6_StopTimeoutIsWithoutProgress(t *testing.T) {
-	const each, n = 25 * time.Millisecond, 40
+	const each, n = 50 * time.Millisecond, 40
 	k := boot(t, kernel.Parallel, func(c *kernel.Config) { c.StopTimeout = n / 2 * each })
 	slow := table{"_stop": func(*kernel.Context) error {
 		begin := time.Now()

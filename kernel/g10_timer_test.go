@@ -141,7 +141,7 @@ func TestG10_T12_RemovedAfterFiring(t *testing.T) {
 				}
 				_, err := c.AlarmRemove(a)
 				must(err)
-				due, err := c.DelayAdjust(b, 5*time.Millisecond)
+				due, err := c.DelayAdjust(b, 50*time.Millisecond)
 				must(err)
 				expect(t, "cleared", c.AlarmClear("cleared"), 1)
 				return c.Yield("wait", due)
@@ -302,7 +302,7 @@ func TestG10_TenThousandTimersInVirtualTime(t *testing.T) {
 			t.Fatalf("timer %d fired at %v, due at %v", i, got[i].at, want[i].at)
 		}
 	}
-	if real := time.Since(begun); real > 10*time.Second {
+	if real := time.Since(begun); real > limit {
 		t.Errorf("an hour of virtual time took %v", real)
 	}
 }

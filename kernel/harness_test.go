@@ -19,7 +19,7 @@ import (
 )
 
 // limit is how long any test here may take before it counts as hung.
-const limit = 20 * time.Second
+const limit = time.Minute
 
 var modes = []kernel.Mode{kernel.Parallel, kernel.Serial, kernel.Simulated}
 
@@ -119,7 +119,7 @@ func (k *fixture) run() {
 func (k *fixture) clean() {
 	k.t.Helper()
 	left := k.Leftovers()
-	for end := time.Now().Add(time.Second); len(left) == 1 && left["active"] > 0 && time.Now().Before(end); left = k.Leftovers() {
+	for end := time.Now().Add(limit); len(left) == 1 && left["active"] > 0 && time.Now().Before(end); left = k.Leftovers() {
 		runtime.Gosched() // a goroutine is still in Lease.Release
 	}
 	if len(left) > 0 {

@@ -198,7 +198,7 @@ func rotateUnderLoad(t *testing.T, total, rotations int, grace time.Duration, po
 
 func TestW83_RotatedUnderLoad(t *testing.T) {
 	for _, poll := range []bool{false, true} {
-		rotateUnderLoad(t, 20000, 5, 200*time.Millisecond, poll)
+		rotateUnderLoad(t, 20000, 5, 500*time.Millisecond, poll)
 	}
 }
 

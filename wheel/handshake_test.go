@@ -306,7 +306,7 @@ func TestW49_ClientsThatDoNotSpeakTLS(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		server, trust := certified()
 		s := &listening{host: host{t: t}, cfg: wheel.SocketFactoryConfig{
-			BindAddress: ":0", TLS: server, HandshakeTimeout: 100 * time.Millisecond,
+			BindAddress: ":0", TLS: server, HandshakeTimeout: 2 * time.Second,
 		}}
 		var reasons []error
 		finish := func() {

@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds every wait of these tests; nothing waits for it when all is well.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 const (
 	gotConn  kernel.Event[net.Conn]     = "got_conn"

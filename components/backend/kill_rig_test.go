@@ -71,7 +71,7 @@ func (r *killRig) note(f func()) {
 func (r *killRig) wait(what string, ok func() bool) {
 	r.Helper()
 	late := false
-	timer := time.AfterFunc(20*time.Second, func() { r.note(func() { late = true }) })
+	timer := time.AfterFunc(time.Minute, func() { r.note(func() { late = true }) })
 	defer timer.Stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,7 +89,7 @@ func (r *killRig) back(s *killedServer) {
 	for _, c := range r.conns {
 		r.wait(c.Alias()+" is back", func() bool { return !r.ready[c].IsZero() })
 		r.note(func() {
-			const scheduling = 3 * time.Second // of a machine that does much else
+			const scheduling = 10 * time.Second // of a machine that does much else
 			if d := r.ready[c].Sub(s.since); d > killBackoff*6/5+scheduling {
 				r.Errorf("%s was back after %v", c.Alias(), d)
 			}

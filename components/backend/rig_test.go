@@ -39,7 +39,7 @@ func stoppable(t *testing.T, m kernel.Mode) (*kernel.Kernel, func()) {
 }
 
 func deadline(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

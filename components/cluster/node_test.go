@@ -10,7 +10,7 @@ import (
 	"github.com/usher-go/usher/kernel"
 )
 
-const limit = 20 * time.Second
+const limit = time.Minute
 
 type table map[string]kernel.Handler
 

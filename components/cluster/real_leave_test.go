@@ -20,16 +20,19 @@ func TestReal_LastWords(t *testing.T) {
 }
 
 func lastWords(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	list := cluster.Static{}
+	var closing []net.Listener
 	for _, name := range []string{"a", "b"} {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer ln.Close()
 		list[name] = ln.Addr().String()
+		closing = append(closing, ln)
+	}
+	for _, ln := range closing { // only now, or both would be the same perhaps
 		ln.Close()
 	}
 	join := func(name string) (*kernel.Kernel, *cluster.Node) {

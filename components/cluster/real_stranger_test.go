@@ -41,7 +41,7 @@ func TestRealStrangers(t *testing.T) {
 	names := []string{"a", "b"}
 	network := realtest.NewDirect(t, names...)
 	setup := realQuick
-	setup.Heartbeat, setup.LostAfter = 0, 0 // the machine has much to do
+	setup.Heartbeat, setup.LostAfter = time.Second, 30*time.Second // the machine has much to do
 	f := realFleet(t, network, setup, names...)
 	at, _ := network.Addresses("b")
 	other, _ := network.Addresses("a")
@@ -66,7 +66,7 @@ func TestRealStrangers(t *testing.T) {
 	slices.Sort(took)
 	t.Logf("%d calls between nodes, median %v, max %v; before, median %v; memory of the node: %d MB, before %d; at most resident %d MB, before %d",
 		len(took), took[len(took)/2], took[len(took)-1], median(calmly[:1000]), after>>20, before>>20, peak>>20, peakBefore>>20)
-	if len(failed) > 0 || took[len(took)-1] > 3*time.Second {
+	if len(failed) > 0 || took[len(took)-1] > 10*time.Second {
 		t.Errorf("%d calls failed, the slowest took %v: %.1000q", len(failed), took[len(took)-1], failed[:min(len(failed), 3)])
 	}
 	if after-before > 32<<20 || peak-peakBefore > 1<<30 { // 60 MB, and under the race detector 500
@@ -96,7 +96,7 @@ const strangerVariable = "USHER_CLUSTER_STRANGER"
 
 // stranger runs one.
 func stranger(t *testing.T, who, at, other string) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), strangerVariable+"="+who+" "+at+" "+other)
@@ -137,7 +137,7 @@ func (s *strangers) errorf(format string, args ...any) {
 }
 
 func (s *strangers) deadline() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), 20*time.Second)
+	return context.WithTimeout(context.Background(), time.Minute)
 }
 
 // ordinaryStranger is an ordinary program of Proto.Actor's. Each message costs it its
@@ -244,7 +244,7 @@ func (s *strangers) stream(ctx context.Context, client remote.RemotingClient, po
 	for err == nil {
 		_, err = stream.Recv()
 	}
-	if code := status.Code(err); polite != (err == io.EOF) || !polite && code != codes.InvalidArgument {
+	if code := status.Code(err); polite != (err == io.EOF) || !polite && code != codes.InvalidArgument && code != codes.Unavailable {
 		s.errorf("%v to %v: %v", b.TypeNames, b.Targets, err)
 	}
 }
@@ -257,7 +257,7 @@ func (s *strangers) garbage() {
 			s.errorf("%v", err)
 			return
 		}
-		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
 		b := make([]byte, 10_000)
 		for i := range b {
 			b[i] = byte(rand.Uint())
@@ -273,7 +273,8 @@ func (s *strangers) garbage() {
 	}
 }
 
-// large is messages of 100 MB.
+// large is messages of 100 MB. A stranger who has so much to do that pings get no answer
+// loses his connection, and tries again.
 func (s *strangers) large() {
 	cc, err := grpc.NewClient(s.at, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1<<30)))
@@ -282,7 +283,7 @@ func (s *strangers) large() {
 		return
 	}
 	defer cc.Close()
-	for range 5 {
+	for refused, tries := 0, 0; refused < 5; tries++ {
 		ctx, cancel := s.deadline()
 		stream, err := remote.NewRemotingClient(cc).Receive(ctx)
 		if err == nil {
@@ -291,10 +292,14 @@ func (s *strangers) large() {
 			}}})
 			_, err = stream.Recv()
 		}
-		if status.Code(err) != codes.ResourceExhausted {
-			s.errorf("of 100 MB the node says: %v", err)
-		}
 		cancel()
+		switch code := status.Code(err); {
+		case code == codes.ResourceExhausted:
+			refused++
+		case code != codes.Unavailable || tries == 20:
+			s.errorf("of 100 MB the node says: %v", err)
+			return
+		}
 	}
 }
 
@@ -313,7 +318,7 @@ func (s *strangers) crowd() {
 					return
 				}
 				// One that is let in hears the server's settings.
-				_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+				_ = c.SetDeadline(time.Now().Add(time.Minute))
 				_, _ = c.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"))
 				if _, err := c.Read(make([]byte, 1)); err != nil {
 					c.Close()

@@ -22,7 +22,7 @@ import (
 )
 
 // remotePatience is a deadline that only a broken test meets.
-const remotePatience = 30 * time.Second
+const remotePatience = time.Minute
 
 // remoteNews is a call of a Carrier.
 type remoteNews struct {
@@ -237,7 +237,7 @@ func wantError(t *testing.T, err, want error, text string) {
 // gone waits until no goroutine has any of these in its stack.
 func gone(t *testing.T, parts ...string) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; runtime.Gosched() {
+	for end := time.Now().Add(remotePatience); ; runtime.Gosched() {
 		stacks := remoteStacks()
 		if !slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(stacks, p) }) {
 			return

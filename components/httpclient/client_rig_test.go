@@ -131,7 +131,7 @@ func (u *user) quiet() {
 }
 
 // patience is in a bubble no time at all, and still above every Timeout.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()

@@ -47,9 +47,9 @@ func TestA114_RealNginx_BigBody(t *testing.T) {
 
 // A slow answer is no late one: the time limit starts again with each piece (A113).
 func TestA113_RealNginx_Slow(t *testing.T) {
-	const limit, size = 800 * time.Millisecond, 64 << 10
-	n := newNginx(t, `sendfile_max_chunk 8k; location = /slow { limit_rate 48k; } location = /get { return 200 text; }`)
-	n.file("slow", size) // 8 KiB each 170 ms
+	const limit, size = 3 * time.Second, 64 << 10
+	n := newNginx(t, `sendfile_max_chunk 8k; location = /slow { limit_rate 16k; } location = /get { return 200 text; }`)
+	n.file("slow", size) // 8 KiB each 500 ms
 	eachWay(t, keepalive.Config{}, func(w *way) {
 		w.t.Parallel()
 		w.quiet = limit
@@ -73,7 +73,7 @@ func TestA113_A115_RealNginx_Stopped(t *testing.T) {
 		n := newNginx(w.t, `location = /slow { limit_rate 4k; } location = /get { return 200 text; }`)
 		n.file("slow", 64<<10)
 		ordinary := w.quiet
-		w.quiet = 300 * time.Millisecond
+		w.quiet = 2 * time.Second
 		got := 0
 		o := w.load(request("GET", n.url+"/slow", nil), func(p []byte) {
 			got += len(p)

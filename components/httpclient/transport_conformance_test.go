@@ -60,15 +60,16 @@ func kind(err error) string {
 
 // conversation is one request, to the path of its name.
 type conversation struct {
-	method  string // default GET
-	serve   http.HandlerFunc
-	body    func() io.Reader
-	header  http.Header
-	within  time.Duration // of the context
-	headers time.Duration // ResponseHeaderTimeout
-	read    int           // bytes of the body, then Close; 0: all
-	close   bool          // Request.Close
-	race    bool          // whether the connection is used again is up to chance with net/http; it must not be
+	method string // default GET
+	serve  http.HandlerFunc
+	body   func() io.Reader
+	header http.Header
+	within time.Duration // of the context
+	late   bool          // the context's time is over when the body has begun
+	slow   time.Duration // ResponseHeaderTimeout; default none
+	read   int           // bytes of the body, then Close; 0: all
+	close  bool          // Request.Close
+	race   bool          // whether the connection is used again is up to chance with net/http; it must not be
 }
 
 func (c *conversation) hold(ctx context.Context, rt http.RoundTripper, url string) (o outcome) {
@@ -92,6 +93,10 @@ func (c *conversation) hold(ctx context.Context, rt http.RoundTripper, url strin
 		req.Header = c.header.Clone()
 	}
 	req.Close = c.close
+	late := &overtime{ctx, make(chan struct{})}
+	if c.late {
+		req = req.WithContext(late)
+	}
 	resp, err := (&http.Client{Transport: rt}).Do(req)
 	if o.Err = kind(err); err != nil {
 		return o
@@ -100,7 +105,10 @@ func (c *conversation) hold(ctx context.Context, rt http.RoundTripper, url strin
 	var b []byte
 	if c.read > 0 {
 		b = make([]byte, c.read)
-		_, err = io.ReadFull(resp.Body, b)
+		if _, err = io.ReadFull(resp.Body, b); c.late && err == nil {
+			close(late.over)
+			_, err = resp.Body.Read(make([]byte, 1))
+		}
 	} else {
 		b, err = io.ReadAll(resp.Body)
 	}
@@ -112,6 +120,23 @@ func (c *conversation) hold(ctx context.Context, rt http.RoundTripper, url strin
 		o.Err = "answers another request, for " + got
 	}
 	return o
+}
+
+// overtime is a context whose time is over when the test says so.
+type overtime struct {
+	context.Context
+	over chan struct{}
+}
+
+func (c *overtime) Done() <-chan struct{} { return c.over }
+
+func (c *overtime) Err() error {
+	select {
+	case <-c.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }
 
 func raw(answer string) http.HandlerFunc {
@@ -218,9 +243,9 @@ var conversations = map[string]conversation{
 	"headers too long": {serve: raw("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 20<<10) + "\r\n\r\n")},
 	"not all read":     {read: 3, serve: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1<<20)) }},
 	"read exactly":     {read: 5, serve: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "12345") }},
-	"headers late":     {headers: 150 * time.Millisecond, serve: func(_ http.ResponseWriter, r *http.Request) { wait(nil, r) }},
+	"headers late":     {slow: 150 * time.Millisecond, serve: func(_ http.ResponseWriter, r *http.Request) { wait(nil, r) }},
 	"out of time":      {race: true, within: 20 * time.Millisecond, serve: wait},
-	"body out of time": {within: 100 * time.Millisecond, serve: func(w http.ResponseWriter, r *http.Request) {
+	"body out of time": {late: true, read: len("some"), serve: func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "some")
 		w.(http.Flusher).Flush()
 		wait(w, r)
@@ -249,12 +274,14 @@ func TestTransport_AsNetHTTP(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					path := "/" + strings.NewReplacer(" ", "-", "/", "-").Replace(name)
 					mux.HandleFunc(path, c.serve)
-					theirs := &http.Transport{TLSClientConfig: trust, ResponseHeaderTimeout: c.headers, MaxResponseHeaderBytes: 8 << 10, ExpectContinueTimeout: 10 * time.Second}
-					ours := &httpclient.Transport{Pool: rig.Pool, ResponseHeaderTimeout: c.headers, MaxResponseHeaderBytes: 8 << 10, ExpectContinueTimeout: 10 * time.Second}
+					theirs := &http.Transport{TLSClientConfig: trust, ResponseHeaderTimeout: c.slow, MaxResponseHeaderBytes: 8 << 10, ExpectContinueTimeout: 10 * time.Second}
+					ours := &httpclient.Transport{Pool: rig.Pool, ResponseHeaderTimeout: c.slow, MaxResponseHeaderBytes: 8 << 10, ExpectContinueTimeout: 10 * time.Second}
 					var got [2]outcome
 					for i, rt := range []http.RoundTripper{theirs, ours} {
 						got[i] = c.hold(t.Context(), rt, server.URL+path)
-						got[i].Reused = reuses(t, rt, server.URL)
+						if c.slow == 0 { // else the next answer might be late, too
+							got[i].Reused = reuses(t, rt, server.URL)
+						}
 						(&http.Client{Transport: rt}).CloseIdleConnections()
 					}
 					if c.race {

@@ -100,6 +100,11 @@ func TestH65_H76_H79_H80_R16_CloseHandlers(t *testing.T) {
 		p := dial(t, s)
 		p.get("/foo")
 		a := <-held
+		// What was posted to the server has been handled when this has, too.
+		if err := r.k.Post("web", "SETCLOSEHANDLER"); err != nil {
+			t.Fatal(err)
+		}
+		r.await(`error bad argument: event "SETCLOSEHANDLER"`)
 		a.WriteString("x")
 		a.Done()
 		p.want(200, "x")

@@ -182,7 +182,7 @@ func TestH44_R13_ClientLeft(t *testing.T) {
 		p.get("/foo")
 		a := <-held
 		p.Close()
-		r.awaitGone(a)
+		r.awaitGone(s, a)
 		if _, err := r.k.Call(t.Context(), "web", "DONE", a); err != nil {
 			t.Error(err)
 		}
@@ -208,10 +208,12 @@ func (r *rig) collect(s *httpd.Server, path, entry string) {
 	})
 }
 
-// awaitGone waits until the server has seen the client leave.
-func (r *rig) awaitGone(a *httpd.Response) {
+// awaitGone waits until the server has seen the client leave, and has done with its only
+// request. Before the server knows that the handler has returned, a client that has ended
+// its side may wait for an answer.
+func (r *rig) awaitGone(s *httpd.Server, a *httpd.Response) {
 	r.t.Helper()
-	r.until("the client is seen to have gone", a.Connection.Dead)
+	r.until("the client is seen to have gone", func() bool { return a.Connection.Dead() && s.Stats().Requests == 0 })
 }
 
 // until looks again and again.

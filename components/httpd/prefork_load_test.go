@@ -48,9 +48,9 @@ func (l *load) client(kept int) {
 			l.fail("connect: %v", err)
 			return
 		}
-		_ = nc.SetDeadline(time.Now().Add(patience))
 		in := bufio.NewReader(nc)
 		for n := 0; n < kept; n++ {
+			_ = nc.SetDeadline(time.Now().Add(patience))
 			last, err := l.request(nc, in)
 			leave()
 			if n > 0 && errors.Is(err, errUnanswered) {

@@ -137,7 +137,7 @@ func TestH64_H66_H91_IdleCrowd(t *testing.T) {
 func TestH32_H91_Slowloris(t *testing.T) {
 	const slow = 200
 	r := newRig(t, kernel.Parallel)
-	cfg, b := r.keepBooks(httpd.Config{KeepAlive: true, ReadHeaderTimeout: 2 * time.Second})
+	cfg, b := r.keepBooks(httpd.Config{KeepAlive: true, ReadHeaderTimeout: 4 * time.Second})
 	cfg.ErrorHandler = httpd.Target{Session: "books", Event: "error"}
 	s := r.serve(cfg, pages{"foo": hello})
 	var all sync.WaitGroup
@@ -159,7 +159,7 @@ func TestH32_H91_Slowloris(t *testing.T) {
 			}
 		})
 	}
-	r.until("all are there", func() bool { return s.Stats().Connections == slow })
+	r.until("all are there, or were", func() bool { st := s.Stats(); return st.Connections+int(st.Refused) >= slow })
 	workers(t, s, 20, 20)
 	all.Wait() // the server has hung up on each of them
 	r.empty(s)

@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds every wait of these tests; nothing waits for it when all is well.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 func eachMode(t *testing.T, f func(t *testing.T, m kernel.Mode)) {
 	t.Helper()

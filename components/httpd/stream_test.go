@@ -234,7 +234,7 @@ func TestH57_ClientGoneMidStream(t *testing.T) {
 		p.get("/foo")
 		a := <-held
 		p.Close()
-		r.awaitGone(a)
+		r.awaitGone(s, a)
 		for n := 1; n <= 3; n++ {
 			a.WriteString("x")
 			a.Send()

@@ -294,9 +294,12 @@ func TestA80_R8_StartUseRelease(t *testing.T) {
 func TestA77_TimeoutWhileWaiting(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
 		e := newEcho(t)
-		u := newUser(t, k, startPool(t, k, Config{MaxPerHost: 1, Timeout: 30 * time.Millisecond}))
+		u := newUser(t, k, startPool(t, k, Config{MaxPerHost: 1}))
 		c := u.conn(e.port())
-		u.allocate(e.port())
+		u.do(func(c *kernel.Context) error {
+			_, err := u.pool.Allocate(c, Request{Scheme: "test", Addr: "127.0.0.1", Port: e.port(), Event: evGot, Timeout: 30 * time.Millisecond})
+			return err
+		})
 		if r := u.take(); !errors.Is(r.Err, syscall.ETIMEDOUT) || r.Function != "connect" {
 			t.Fatalf("got %+v", r)
 		}

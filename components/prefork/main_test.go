@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait of these tests, in master and worker.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 var roles = map[string]func() error{
 	"facts":   tellFacts,

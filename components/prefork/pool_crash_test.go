@@ -115,7 +115,7 @@ func (p *program) runSpoilt(t *testing.T, mode kernel.Mode) *running {
 
 var watched = pool("watched", func(string) Config {
 	return Config{
-		Listen: []string{"tcp://:0"}, StartServers: 2, MaxClients: 2, Timeout: time.Second, Grace: time.Second,
+		Listen: []string{"tcp://:0"}, StartServers: 2, MaxClients: 2, Timeout: 3 * time.Second, Grace: time.Second,
 		CheckSpares: quick, Server: serveLines,
 	}
 })

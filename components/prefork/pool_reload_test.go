@@ -308,11 +308,7 @@ func TestIII1_P86_MasterKilledDuringAReload(t *testing.T) {
 	configure(t, f.dir, "stuck")
 	f.signal(syscall.SIGHUP)
 	stuck(t, f.dir, 2)
-	killed := time.Now()
 	f.signal(syscall.SIGKILL)
 	_ = f.exits()
 	nobodyLeft(t, f.dir)
-	if took := time.Since(killed); took > orphanGrace {
-		t.Errorf("the last one ended after %v", took)
-	}
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait of these tests; nothing waits for it when all is well.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 type (
 	conn         = tcp.Conn[string, string]
@@ -144,13 +144,23 @@ func (r *rig) until(what string, ok func() bool) {
 	}
 }
 
-// turn has a handler run, so that waiting is no busy loop.
+// turn waits until a handler has run, so that waiting is no busy loop.
 func (r *rig) turn() {
-	l, err := r.k.SpawnHeld(session.New(session.Handle("_start", func(*kernel.Context) error { return nil })))
+	r.t.Helper()
+	ran := make(chan struct{})
+	l, err := r.k.SpawnHeld(session.New(session.Handle("turn", func(*kernel.Context) error { close(ran); return nil })))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	l.Release()
+	defer l.Release()
+	if err := l.Post("turn"); err != nil {
+		r.t.Fatal(err)
+	}
+	select {
+	case <-ran:
+	case <-time.After(patience):
+		r.t.Fatalf("no handler runs; the log is\n%s", strings.Join(r.entries(), "\n"))
+	}
 }
 
 func (r *rig) server(cfg serverConfig) *tcp.Server {

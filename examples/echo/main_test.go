@@ -28,7 +28,7 @@ func TestEcho(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	cmd := exec.CommandContext(ctx, self, "-addr", "127.0.0.1:0")
 	cmd.Env = append(os.Environ(), programVariable+"=1")
 	cmd.Stderr = os.Stderr

@@ -29,7 +29,7 @@ func TestHttpd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, self, "-addr", "127.0.0.1:0")
 	cmd.Env = append(os.Environ(), programVariable+"=1")

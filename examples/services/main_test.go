@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 
 func services(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1", "GORACE=atexit_sleep_ms=0", "NO_COLOR=1")
@@ -52,7 +52,7 @@ func isSummary(t *testing.T, out string) {
 // Without a terminal there is a line for each change, in order.
 func TestServicesWithoutATerminal(t *testing.T) {
 	t.Parallel()
-	out, err := services(t, "-duration", "2s").Output()
+	out, err := services(t, "-duration", "6s").Output()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -78,7 +78,7 @@ func TestServicesWithoutATerminal(t *testing.T) {
 // On a terminal the display shows who is there, that stock goes, and comes back.
 func TestServicesOnATerminal(t *testing.T) {
 	t.Parallel()
-	tm, err := pty.StartWithSize(services(t, "-duration", "3s"), &pty.Winsize{Rows: 20, Cols: 100})
+	tm, err := pty.StartWithSize(services(t, "-duration", "6s"), &pty.Winsize{Rows: 20, Cols: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

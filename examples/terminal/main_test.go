@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // serve answers one client: a greeting, then every line in capitals, until "quit".
 func serve(t *testing.T) (address string, greet func(string)) {

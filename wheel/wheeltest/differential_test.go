@@ -80,7 +80,7 @@ func (s *scene) note(what string, err error) { s.log = append(s.log, what+": "+a
 
 func (s *scene) read(c net.Conn) {
 	s.t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 	n, err := c.Read(make([]byte, 100))
 	s.note(fmt.Sprintf("read %d", n), err)
 }
@@ -129,7 +129,7 @@ func (s *scene) arrived(c net.Conn) {
 // until waits for what another write brings about.
 func until(t *testing.T, what func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !what(); {
+	for end := time.Now().Add(time.Minute); !what(); {
 		if time.Now().After(end) {
 			t.Fatal("waited in vain")
 		}

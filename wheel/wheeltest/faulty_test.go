@@ -32,7 +32,7 @@ func onConns(t *testing.T, f func(t *testing.T, near, far net.Conn)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			near, far := connect()
-			_ = far.SetDeadline(time.Now().Add(10 * time.Second))
+			_ = far.SetDeadline(time.Now().Add(time.Minute))
 			defer far.Close()
 			f(t, near, far)
 		})

@@ -80,6 +80,7 @@ func (d deaf) RecvMsg(m any) error {
 func TestClient_SilentWatchIsNoticed(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, sharedServer(t))
+	w.ttl = 3 * time.Second
 	a := w.prepare("a")
 	var on atomic.Bool
 	mute := func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, next grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -112,6 +113,7 @@ func TestClient_SilentWatchIsNoticed(t *testing.T) {
 func TestClient_CalmWatchGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, sharedServer(t))
+	w.ttl = 3 * time.Second
 	a := w.prepare("a")
 	var reads atomic.Int64
 	count := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, next grpc.UnaryInvoker, opts ...grpc.CallOption) error {

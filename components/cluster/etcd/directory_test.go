@@ -100,6 +100,7 @@ func TestShards_ReleaseLetsTheNextIn(t *testing.T) {
 func TestShards_OwnersDeadlineMovesOn(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, sharedServer(t))
+	w.ttl = 6 * time.Second
 	a := w.add("a")
 	a.claim(1)
 	first := a.awaitOwner(1)

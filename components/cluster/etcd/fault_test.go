@@ -12,6 +12,7 @@ import (
 // gets it; afterwards the first comes back, and has it again when the other leaves.
 func fault(t *testing.T, strike, heal func(h *host)) {
 	w := newTown(t, sharedServer(t))
+	w.ttl = 3 * time.Second
 	a, b := w.add("a"), w.add("b")
 	a.claim(3)
 	first := a.awaitOwner(3)
@@ -59,7 +60,7 @@ func TestFault_ConnectionsRefused(t *testing.T) {
 func TestFault_BrokenConnectionIsNone(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, sharedServer(t))
-	w.ttl = 3 * time.Second
+	w.ttl = 6 * time.Second
 	a := w.add("a")
 	a.claim(3)
 	first := a.awaitOwner(3)
@@ -105,7 +106,7 @@ func TestFault_LeaseRevoked(t *testing.T) {
 func TestFault_NodeKeyDeleted(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, sharedServer(t))
-	w.ttl = 2 * time.Second
+	w.ttl = 4 * time.Second
 	a, b := w.add("a"), w.add("b")
 	a.claim(3)
 	first := a.awaitOwner(3)
@@ -137,7 +138,7 @@ func TestFault_ShardKeyDeleted(t *testing.T) {
 func TestFault_CompactedWhileAway(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, ownServer(t))
-	w.ttl = 10 * time.Second // the lease outlives the gap
+	w.ttl = time.Minute // the lease outlives the gap
 	a, b := w.add("a"), w.add("b")
 	b.claim(1, 2)
 	b.awaitOwner(2)

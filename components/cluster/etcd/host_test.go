@@ -21,7 +21,7 @@ type town struct {
 	t      *testing.T
 	server *server
 	prefix string
-	ttl    time.Duration
+	ttl    time.Duration // long: where nothing is lost nothing is told, if etcd answers within a third of it
 
 	mu      sync.Mutex
 	changed chan struct{} // closed at each change
@@ -33,7 +33,7 @@ func newTown(t *testing.T, s *server) *town {
 	h := fnv.New32()
 	h.Write([]byte(t.Name()))
 	return &town{
-		t: t, server: s, prefix: fmt.Sprintf("t%x", h.Sum32()), ttl: time.Second,
+		t: t, server: s, prefix: fmt.Sprintf("t%x", h.Sum32()), ttl: 10 * time.Second,
 		changed: make(chan struct{}), latest: map[int]cluster.Ownership{},
 	}
 }
@@ -91,7 +91,11 @@ func (h *host) join(cfg Config) error {
 	w.mu.Lock()
 	h.Membership = m
 	w.mu.Unlock()
-	w.t.Cleanup(func() { h.leave() })
+	w.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // etcd may be away
+		defer cancel()
+		_ = h.leaveWithin(ctx)
+	})
 	return nil
 }
 
@@ -106,7 +110,7 @@ func (w *town) add(name string) *host {
 }
 
 func (h *host) leave() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return h.leaveWithin(ctx)
 }
@@ -249,6 +253,13 @@ func (h *host) names() (list []string) {
 		list = append(list, m.Name)
 	}
 	return list
+}
+
+// first is the first member that a node knows of.
+func (h *host) first() cluster.Member {
+	h.town.mu.Lock()
+	defer h.town.mu.Unlock()
+	return h.members[0]
 }
 
 // awaitOwner blocks until the node owns a shard.

@@ -18,6 +18,7 @@ import (
 // and wants the other's.
 func outage(t *testing.T, s *server, strike, heal func()) {
 	w := newTown(t, s)
+	w.ttl = 3 * time.Second
 	a, b := w.add("a"), w.add("b")
 	a.claim(1)
 	b.claim(2)
@@ -29,18 +30,18 @@ func outage(t *testing.T, s *server, strike, heal func()) {
 	w.await("nobody owns anything", func() bool {
 		return a.failed(ErrLeaseLost) > 0 && b.failed(ErrLeaseLost) > 0 && !a.acts(1) && !b.acts(2)
 	})
-	heal()
-	w.await("both shards have an owner again, and both nodes are listed", func() bool {
-		return a.acts(1) != b.acts(1) && a.acts(2) != b.acts(2) && a.owners[1].Epoch > first.Epoch &&
-			len(a.members) == 2 && len(b.members) == 2
-	})
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	for _, h := range w.hosts {
 		if h.failed(ErrUnreachable) != 1 || h.failed(ErrLeaseLost) != 1 || len(h.failures) != 2 {
 			t.Errorf("%s was told other than once of each: %v", h.self.Name, h.failures)
 		}
 	}
+	w.mu.Unlock()
+	heal()
+	w.await("both shards have an owner again, and both nodes are listed", func() bool {
+		return a.acts(1) != b.acts(1) && a.acts(2) != b.acts(2) && a.owners[1].Epoch > first.Epoch &&
+			len(a.members) == 2 && len(b.members) == 2
+	})
 }
 
 func TestOutage_Stopped(t *testing.T) {
@@ -64,7 +65,7 @@ func TestOutage_QuickRestart(t *testing.T) {
 	t.Parallel()
 	s := ownServer(t)
 	w := newTown(t, s)
-	w.ttl = 20 * time.Second
+	w.ttl = time.Minute
 	a, b := w.add("a"), w.add("b")
 	a.claim(1)
 	first := a.awaitOwner(1)
@@ -116,7 +117,7 @@ func TestOutage_OneOfThreeMembers(t *testing.T) {
 			t.Parallel()
 			servers := ownServers(t, 3, nil)
 			w := newTown(t, servers[0])
-			w.ttl = 3 * time.Second
+			w.ttl = 6 * time.Second
 			a, b := w.prepare("a"), w.prepare("b")
 			for _, h := range []*host{a, b} {
 				cfg := h.config()
@@ -169,6 +170,7 @@ func (w *town) leader(servers []*server) int {
 func TestOutage_OutOfSpace(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, ownServer(t))
+	w.ttl = 3 * time.Second
 	a := w.add("a")
 	a.claim(1)
 	first := a.awaitOwner(1)
@@ -197,7 +199,7 @@ func TestOutage_OutOfSpace(t *testing.T) {
 func TestOutage_WrongPasswordUntilItIsRight(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, ownServer(t))
-	w.ttl = 2 * time.Second
+	w.ttl = 3 * time.Second
 	c := w.operator()
 	ctx := deadline(t)
 	must(c.RoleAdd(ctx, "root"))(t)

@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long a test waits for anything.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // server is a member of a real etcd, which listens on sockets in a folder: number 1n
 // for clients, 2n for other members. Directories reach it through proxies.

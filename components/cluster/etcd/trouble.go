@@ -76,8 +76,13 @@ func understand(doing string, err error) error {
 	if e, ok := errors.AsType[rpctypes.EtcdError](err); ok {
 		code = e.Code()
 	}
-	if errors.Is(err, context.DeadlineExceeded) || code == codes.DeadlineExceeded || code == codes.Unavailable {
+	if ended(err) || code == codes.DeadlineExceeded || code == codes.Canceled || code == codes.Unavailable {
 		return fmt.Errorf("%s: %w (%w); see whether the endpoints are right and etcd runs", doing, ErrUnreachable, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// ended reports whether the caller's context ended before etcd had answered.
+func ended(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }

@@ -14,9 +14,10 @@ import (
 
 // Death is a kill -9.
 type Death struct {
-	Node string
-	Life int
-	At   int64
+	Node  string
+	Life  int
+	Since int64 // what was posted before had its fate, and was noted
+	At    int64
 }
 
 // Sum is how many of what there were.
@@ -32,15 +33,11 @@ func (s Sum) String() string {
 		s.Posts, s.Handled, s.Lost, s.Unknown, s.Killed, s.Asked, s.Answered, s.Owners, s.Monitors, s.Told)
 }
 
-// queued is how long before a death an event may have been taken by a process that had
-// not begun it, or not noted it.
-const queued = 2 * time.Second
-
 // excused reports whether nobody may know what became of a post: its sender or its
 // receiver was killed soon after.
 func excused(n Note, deaths []Death) bool {
 	return slices.ContainsFunc(deaths, func(d Death) bool {
-		return n.At <= d.At && n.At > d.At-int64(queued)
+		return n.At > d.Since && n.At <= d.At
 	})
 }
 
@@ -73,10 +70,8 @@ type post struct {
 	tried   *Note
 	refused bool
 	handled int
-	lost    []string
-	losers  []string // the nodes that have said so …
-	twice   bool     // … one of them more than once
-	begun   *Note    // the error of its call that says that it was not begun
+	lost    []Note
+	begun   *Note // the error of its call that says that it was not begun
 }
 
 func (c *checker) fault(format string, args ...any) {
@@ -101,8 +96,7 @@ func (c *checker) look(n Note) {
 		c.post(n.ID).handled++
 	case Lost:
 		p := c.post(n.ID)
-		p.twice = p.twice || slices.Contains(p.losers, n.Node)
-		p.lost, p.losers = append(p.lost, n.Text), append(p.losers, n.Node)
+		p.lost = append(p.lost, n)
 	case Answered:
 		c.sum.Asked++
 		c.sum.Answered++
@@ -169,7 +163,6 @@ func (c *checker) order(notes []Note) {
 }
 
 func (c *checker) fate(id string, p *post) {
-	unknown := slices.ContainsFunc(p.lost, func(why string) bool { return strings.Contains(why, cluster.ErrUnknownOutcome.Error()) })
 	if p.handled > 1 {
 		c.fault("%s was handled %d times", id, p.handled)
 	}
@@ -179,6 +172,7 @@ func (c *checker) fate(id string, p *post) {
 	if p.tried == nil {
 		return
 	}
+	unknown, known, texts := p.told()
 	if p.handled > 0 {
 		c.sum.Handled++
 	}
@@ -191,14 +185,29 @@ func (c *checker) fate(id string, p *post) {
 	switch {
 	case p.handled > 0 && p.refused:
 		c.fault("%s was not accepted, and handled", id)
-	case p.handled > 0 && len(p.lost) > 0 && !unknown:
-		c.fault("%s was handled, and reported as lost: %q", id, p.lost)
-	case p.twice || len(p.lost) > 1 && !unknown: // who does not know may be one, who had it another
-		c.fault("%s was reported %d times: %q", id, len(p.lost), p.lost)
+	case p.handled > 0 && known:
+		c.fault("%s was handled, and reported as lost: %q", id, texts)
+	case len(texts) > 2, len(texts) == 2 && (!unknown || !known || p.lost[0].Node == p.lost[1].Node):
+		c.fault("%s was reported %d times: %q", id, len(texts), texts)
 	case p.handled > 0 || p.refused || len(p.lost) > 0:
 	case excused(*p.tried, c.deaths):
 		c.sum.Killed++
 	default:
 		c.fault("%s of %s to %s was neither handled nor reported", id, p.tried.Node, p.tried.To)
 	}
+}
+
+// told reports whether the sender has said that nobody knows, and whether anybody has said
+// that it was not handled. Both may be: the sender has lost the other node, which drops
+// what it had taken.
+func (p *post) told() (unknown, known bool, texts []string) {
+	for _, n := range p.lost {
+		if n.Node == p.tried.Node && strings.Contains(n.Text, cluster.ErrUnknownOutcome.Error()) {
+			unknown = true
+		} else {
+			known = true
+		}
+		texts = append(texts, fmt.Sprintf("%s/%d: %s", n.Node, n.Life, n.Text))
+	}
+	return unknown, known, texts
 }

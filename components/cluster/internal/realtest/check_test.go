@@ -22,7 +22,10 @@ func TestCheck(t *testing.T) {
 		return by(node, life, at, Note{What: Handled, ID: id, From: "a/1", To: "1", N: n, Epoch: epoch})
 	}
 	lost := func(at int64, id, why string) Note { return by("a", 1, at, Note{What: Lost, ID: id, Text: why}) }
-	death := []Death{{"b", 1, 10 * s}}
+	dropped := func(at int64, id string) Note {
+		return by("b", 1, at, Note{What: Lost, ID: id, Text: "receiver stopped"})
+	}
+	death := []Death{{"b", 1, 8 * s, 10 * s}}
 	for name, c := range map[string]struct {
 		notes  []Note
 		deaths []Death
@@ -43,6 +46,11 @@ func TestCheck(t *testing.T) {
 		"by who had it, too":     {[]Note{tried("a", 1, "x"), lost(2, "x", "a: outcome unknown"), by("b", 1, 2, Note{What: Lost, ID: "x", Text: "stopped"})}, nil, ""},
 		"but who knows":          {[]Note{tried("a", 1, "x"), lost(2, "x", "gone"), by("b", 1, 2, Note{What: Lost, ID: "x", Text: "stopped"})}, nil, "reported 2 times"},
 		"reported and handled":   {[]Note{tried("a", 1, "x"), handled("b", 1, 2, "x", 1, 7), lost(3, "x", "gone")}, nil, "handled, and reported as lost"},
+		"reported by both":       {[]Note{tried("a", 1, "x"), lost(2, "x", "gone"), dropped(3, "x")}, nil, "reported 2 times"},
+		"for one did not know":   {[]Note{tried("a", 1, "x"), lost(2, "x", "outcome unknown"), dropped(3, "x")}, nil, ""},
+		"twice":                  {[]Note{tried("a", 1, "x"), lost(2, "x", "outcome unknown"), lost(3, "x", "outcome unknown")}, nil, "reported 2 times"},
+		"and then did":           {[]Note{tried("a", 1, "x"), lost(2, "x", "outcome unknown"), lost(3, "x", "gone")}, nil, "reported 2 times"},
+		"dropped and handled":    {[]Note{tried("a", 1, "x"), lost(2, "x", "outcome unknown"), dropped(3, "x"), handled("b", 1, 3, "x", 1, 7)}, nil, "handled, and reported as lost"},
 		"for nobody knew":        {[]Note{tried("a", 1, "x"), handled("b", 1, 2, "x", 1, 7), lost(3, "x", "a: outcome unknown")}, nil, ""},
 		"gone with a process":    {[]Note{tried("a", 9*s, "x")}, death, ""},
 		"long before":            {[]Note{tried("a", 7*s, "x")}, death, "neither handled nor reported"},

@@ -12,16 +12,20 @@ import (
 // Now is what Since and Probe count from.
 func Now() int64 { return now() }
 
+// queued is how long a process may take to note that it has begun an event.
+const queued = 2 * time.Second
+
 // Kill ends a node's process with kill -9, in the midst of its work, but not before what
 // was posted up to now has its fate: nobody would know it.
 func (f *Fleet) Kill(name string) (at int64) {
 	f.t.Helper()
+	since := now() - int64(queued)
 	f.Wait("all that was posted has its fate", f.settled())
 	p := f.process(name)
 	at = now()
 	f.mu.Lock()
 	p.meant = true
-	f.deaths = append(f.deaths, Death{name, p.life, at})
+	f.deaths = append(f.deaths, Death{name, p.life, since, at})
 	f.mu.Unlock()
 	f.signal(p, syscall.SIGKILL)
 	<-p.exited

@@ -33,11 +33,11 @@ func NewLoopback(t *testing.T, names ...string) *Loopback {
 	l.turn = sync.NewCond(&l.mu)
 	t.Cleanup(l.close)
 	for i, name := range names {
+		ln := l.open(t, i)
+		l.listeners = append(l.listeners, ln)
 		free := l.open(t, i)
 		free.Close()
 		l.listen[name] = free.Addr().String()
-		ln := l.open(t, i)
-		l.listeners = append(l.listeners, ln)
 		l.advertise[name] = ln.Addr().String()
 	}
 	for i, name := range names {

@@ -152,7 +152,7 @@ func (p *program) obey() {
 			runtime.ReadMemStats(&m)
 			p.note(Note{What: Memory, N: int64(m.HeapInuse + m.StackInuse)})
 		case "leave":
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), Late)
 			err := p.node.Leave(ctx)
 			cancel()
 			p.note(Note{What: GoneOut, Text: text(err)})
