@@ -221,7 +221,7 @@ func (f *FollowTail[In]) begin(file *os.File, cfg *FollowTailConfig[In]) (*follo
 		return nil, &Error{Op: "stat", Err: err}
 	}
 	at, skim := cfg.start(size)
-	cur := &followed{file: file, id: id, at: at}
+	cur := &followed{file: glances{file}, id: id, at: at}
 	if err := cur.learn(); err != nil {
 		return nil, &Error{Op: "read", Err: err}
 	}

@@ -93,7 +93,7 @@ func (p *namedPlace) open() (*followed, bool, error) {
 		_ = file.Close()
 		return nil, false, &Error{Op: "open", Err: err}
 	}
-	return &followed{file: file, id: idOf(info)}, true, nil
+	return &followed{file: glances{file}, id: idOf(info)}, true, nil
 }
 
 // excuse returns nil for errors that may pass.
