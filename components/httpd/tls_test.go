@@ -119,6 +119,41 @@ func TestH62_HTTP2(t *testing.T) {
 	})
 }
 
+// A graceful end answers what runs on a connection of HTTP/2, and what is asked there
+// meanwhile.
+func TestH89_HTTP2DuringAGracefulEnd(t *testing.T) {
+	r := newRig(t, kernel.Parallel)
+	begun, end := make(chan bool), make(chan bool)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, _ *http.Request) { begun <- true; <-end; _, _ = io.WriteString(w, "slow") })
+	mux.HandleFunc("/fast", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fast") })
+	s := r.serve(httpd.Config{TLS: tlsConfig(t), KeepAlive: true, Handler: mux}, pages{"foo": hello})
+	tr := &http.Transport{TLSClientConfig: insecure.Clone(), ForceAttemptHTTP2: true}
+	defer tr.CloseIdleConnections()
+	client := &http.Client{Transport: tr, Timeout: patience}
+	get := func(path, want string) {
+		a, err := client.Get("https://" + s.Addrs()[0].String() + path)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer a.Body.Close()
+		if b, err := io.ReadAll(a.Body); err != nil || string(b) != want || a.ProtoMajor != 2 {
+			t.Errorf("%s: %s %q, %v", path, a.Proto, b, err)
+		}
+	}
+	slow := make(chan bool)
+	go func() { get("/slow", "slow"); close(slow) }()
+	<-begun
+	if _, err := r.k.Call(t.Context(), s.Session(), httpd.Shutdown.Name(), true); err != nil {
+		t.Fatal(err)
+	}
+	get("/fast", "fast")
+	end <- true
+	<-slow
+	r.until("the connection ends", func() bool { return s.Stats().Connections == 0 })
+}
+
 func TestH32_MalformedTLS(t *testing.T) {
 	r := newRig(t, kernel.Parallel)
 	s := r.serve(r.logs(httpd.Config{TLS: tlsConfig(t), KeepAlive: true}), pages{"foo": hello})

@@ -105,8 +105,8 @@ type Config struct {
 	ForkHandlers map[kernel.Address]string
 
 	// Server builds the worker's server session, in the worker, and says so
-	// with Worker.Serve. It runs inside the handler of a session that ends with
-	// the worker. An error is a failed start. Needed.
+	// with Worker.Serve, or takes its Worker.Listener. It runs inside the handler of a session
+	// that ends with the worker. An error is a failed start. Needed.
 	Server func(c *kernel.Context, w *Worker) error
 
 	// Tell is called in the master before each worker is started, which finds the

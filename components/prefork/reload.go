@@ -90,7 +90,7 @@ func (t *table) reloadOn() {
 // lateReload is why a reload took too long: its workers did, or those of earlier ones
 // have left no room for them.
 func (t *table) lateReload() error {
-	if c := t.count(); c.former > 0 && c.live == len(t.slots) {
+	if c := t.count(); c.former > 0 && c.live == len(t.slots) && c.fresh+t.reload.left < t.reload.need {
 		return fmt.Errorf("%w: %d of %d processes are workers of earlier generations that finish", errNoRoom, c.former, c.live)
 	}
 	return errNotReady

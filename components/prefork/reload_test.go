@@ -106,6 +106,18 @@ func TestIII1_WithoutRoomAReloadSaysSo(t *testing.T) {
 	r.wantStates("GG__")
 }
 
+// Where there is just enough room, it was not the room that was missing.
+func TestIII1_SlowWorkersInTheLastRoomAreNotReady(t *testing.T) {
+	r := replaced(t, 0)
+	r.want(r.exit(3, nil))
+	r.wantStates("GG_.")
+	r.want(r.apply(message{kind: msgReload}), "load 3", "spawn 3")
+	r.wait(r.table.startTimeout)
+	if err := reloadError(t, r.tick()); !errors.Is(err, errNotReady) || errors.Is(err, errNoRoom) {
+		t.Error(err)
+	}
+}
+
 func TestIII1_NeedFollowsTheConfigOrTheLoad(t *testing.T) {
 	for _, c := range []struct {
 		name          string

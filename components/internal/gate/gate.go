@@ -10,17 +10,19 @@ import (
 type Gate struct {
 	addr   net.Addr
 	mu     sync.Mutex
+	more   *sync.Cond // in or shut has changed
 	in     []net.Conn
 	shut   bool
 	closed bool
-	more   chan struct{} // of capacity 1: there is something to see
 }
 
 var _ net.Listener = (*Gate)(nil)
 
 // New has Addr return a.
 func New(a net.Addr) *Gate {
-	return &Gate{addr: a, more: make(chan struct{}, 1)}
+	g := &Gate{addr: a}
+	g.more = sync.NewCond(&g.mu)
+	return g
 }
 
 // Admit has the connection accepted, or closes it if nobody will.
@@ -29,48 +31,36 @@ func (g *Gate) Admit(nc net.Conn) {
 	closed := g.closed
 	if !closed {
 		g.in = append(g.in, nc)
+		g.more.Signal()
 	}
 	g.mu.Unlock()
 	if closed {
 		nc.Close()
-	}
-	g.look()
-}
-
-func (g *Gate) look() {
-	select {
-	case g.more <- struct{}{}:
-	default:
 	}
 }
 
 // Accept ends with net.ErrClosed after Close, and after Shut when nobody is left who
 // was admitted.
 func (g *Gate) Accept() (net.Conn, error) {
-	for {
-		g.mu.Lock()
-		if len(g.in) > 0 {
-			nc := g.in[0]
-			g.in[0], g.in = nil, g.in[1:]
-			g.mu.Unlock()
-			return nc, nil
-		}
-		shut := g.shut
-		g.mu.Unlock()
-		if shut {
-			g.look() // for whoever asks again
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for len(g.in) == 0 {
+		if g.shut {
 			return nil, net.ErrClosed
 		}
-		<-g.more
+		g.more.Wait()
 	}
+	nc := g.in[0]
+	g.in[0], g.in = nil, g.in[1:]
+	return nc, nil
 }
 
 // Shut says that nobody will be admitted any more.
 func (g *Gate) Shut() {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.shut = true
-	g.mu.Unlock()
-	g.look()
+	g.more.Broadcast()
 }
 
 // Close says that nobody will accept any more: who waits is closed.
@@ -78,11 +68,11 @@ func (g *Gate) Close() error {
 	g.mu.Lock()
 	left := g.in
 	g.in, g.shut, g.closed = nil, true, true
+	g.more.Broadcast()
 	g.mu.Unlock()
 	for _, nc := range left {
 		nc.Close()
 	}
-	g.look()
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -45,6 +46,30 @@ func TestShut(t *testing.T) {
 		for range 2 {
 			if err := <-ended; !errors.Is(err, net.ErrClosed) {
 				t.Error(err)
+			}
+		}
+	})
+}
+
+// Each that comes is taken by one who waits, also if all of them come at once.
+func TestEachHasAnAcceptor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nc, _ := net.Pipe()
+		for range 500 {
+			const all = 3
+			g := gate.New(nil)
+			var taken atomic.Int32
+			for range all {
+				go func() {
+					if _, err := g.Accept(); err == nil {
+						taken.Add(1)
+					}
+				}()
+				go g.Admit(nc)
+			}
+			synctest.Wait()
+			if n := taken.Load(); n != all {
+				t.Fatalf("%d of %d were accepted", n, all)
 			}
 		}
 	})
