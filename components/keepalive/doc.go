@@ -169,7 +169,7 @@
 // A key without connections is remembered, for its numbers and its Breaker, until
 // 1000 others like it came after it. A requester whose kernel.QueueLimit is reached
 // loses its answer; the pool reports that. With many keys and a small MaxOpen, taking
-// turns costs more new connections than strict order would. Outside Unix the end of an idle connection is not noticed before
-// its next use. There is no proxy and no retry: a connection may still die between
-// the look at it and its first use (A120).
+// turns costs more new connections than strict order would. Outside Unix the end of an
+// idle connection is not noticed before its next use. There is no proxy and no retry: a
+// connection may still die between the look at it and its first use (A120).
 package keepalive
