@@ -154,9 +154,6 @@ func (p *client) admit(c *kernel.Context) (err error) {
 	c.AlarmClear(evMute.Name())
 	evHurry.Delay(c, p.srv.cfg.RegisterTimeout, struct{}{})
 	p.card.note(func(s *ConnStatus) { s.Identity, s.Serializer = p.identity, p.serializer })
-	if p.finishing {
-		return p.finish(c, struct{}{})
-	}
 	return nil
 }
 

@@ -122,7 +122,9 @@ func (c *Conn) wait(ctx context.Context, name string, build func(func(Reply)) (*
 		return r
 	case <-ctx.Done():
 		late := late{o, fmt.Errorf("backend: request %q: %w", name, ctx.Err())}
-		_, _ = c.k.Call(background, c.self, evLate.Name(), late)
+		if !tell(c, evLate, late) {
+			return Reply{Err: o.inVain(late.err)}
+		}
 	}
 	select {
 	case r := <-answer: // it has come now, whatever it is
@@ -130,6 +132,17 @@ func (c *Conn) wait(ctx context.Context, name string, build func(func(Reply)) (*
 	default:
 		return Reply{Err: ErrClosed} // the session is no more
 	}
+}
+
+// tell calls the session for what needs no answer. Where a kernel.Config.CallTimeout
+// runs out, that is to come: then it is false.
+func tell[T any](c *Conn, e kernel.Event[T], v T) bool {
+	_, err := c.k.Call(background, c.self, e.Name(), v)
+	if !errors.Is(err, kernel.ErrTimeout) {
+		return true // a session that has ended does not care
+	}
+	_ = e.PostFrom(c.k, c.self, v)
+	return false
 }
 
 // Ping asks the server for a pong, and waits for it until ctx ends (B13). Within
@@ -144,12 +157,12 @@ func pingMessage(now time.Time) Message { return Message{Name: cmdPing, Args: []
 // Drain closes the connection in good order: nothing new is taken, what waits is
 // sent, answers are waited for, for at most Config.DrainTimeout. It does not wait
 // for that; Closed, to those who watch, says that it is done.
-func (c *Conn) Drain() { _, _ = c.k.Call(background, c.self, evLeave.Name()) }
+func (c *Conn) Drain() { tell(c, evLeave, struct{}{}) }
 
 // Close ends the connection. Requests without an answer fail with ErrLost or, if
 // they were not sent yet, ErrClosed. What was sent is flushed, for at most five
 // seconds; Close does not wait for that.
-func (c *Conn) Close() { _, _ = c.k.Call(background, c.self, evClose.Name()) }
+func (c *Conn) Close() { tell(c, evClose, struct{}{}) }
 
 // outgoing encodes a message, on the caller's goroutine: its arguments may be
 // changed afterwards. done makes it a request.

@@ -124,11 +124,20 @@ func (l *link) fail(o *outgoing, err error) []any {
 	return l.take()
 }
 
+// inVain is the error of a request that was sent, or may have been, and that nobody
+// waits for any more.
+func (o *outgoing) inVain(err error) error {
+	if o.lost == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", o.lost, err)
+}
+
 func (l *link) failed(o *outgoing, err error) {
 	if l.asked[o.id] == o {
 		delete(l.asked, o.id)
-		if o.lost != nil && err != ErrFull {
-			err = fmt.Errorf("%w: %w", o.lost, err)
+		if err != ErrFull {
+			err = o.inVain(err)
 		}
 		l.answerErr(o, err)
 	} else if i := slices.Index(l.queue, o); i >= 0 {

@@ -107,9 +107,6 @@ func (tx *Tx) discard() {
 	if tx.ending(false) != nil {
 		return
 	}
-	o, err := tx.rollback(nil)
-	if err == nil {
-		err = tx.conn.submit(o) // one that was lost with its connection is rolled back
-	}
-	_ = tx.finish(Reply{Err: err})
+	tx.abandon()
+	_ = tx.finish(Reply{})
 }

@@ -41,7 +41,7 @@ func Connect(ctx context.Context, k *kernel.Kernel, cfg Config) (*Conn, error) {
 		o.always = true
 		return o, err
 	})
-	_, _ = k.Call(background, c.self, evTried.Name(), r.Err == nil)
+	tell(c, evTried, r.Err == nil)
 	if r.Err != nil {
 		return nil, r.Err
 	}

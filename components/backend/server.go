@@ -26,9 +26,9 @@ type Server struct {
 }
 
 // NewServer starts a server. It listens when NewServer returns, in the place of a
-// socket file that a killed server has left; a failure to listen, and a Config that cannot work, are errors: one that matches ErrArgument
-// for a Listen that others than this machine reach without having to say who they
-// are.
+// socket file that a killed server has left. A failure to listen, and a Config that
+// cannot work, are errors: one that matches ErrArgument for a Listen that others than
+// this machine reach without having to say who they are.
 func NewServer(k *kernel.Kernel, cfg ServerConfig) (*Server, error) {
 	cfg, err := cfg.complete()
 	if err != nil {

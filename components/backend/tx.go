@@ -99,7 +99,13 @@ func (tx *Tx) begin(done func(Reply)) (*outgoing, error) {
 		return nil, fmt.Errorf("%w: Begin with Config.Serializer Storable; use Protobuf or JSON", ErrArgument)
 	}
 	tx.id = tx.conn.txs.Load().next()
-	o, err := tx.conn.frame(filter.Frame{Name: cmdBegin, Args: []any{tx.id}}, done)
+	o, err := tx.conn.frame(filter.Frame{Name: cmdBegin, Args: []any{tx.id}}, func(r Reply) {
+		var refused *RemoteError
+		if r.Err != nil && tx.epoch != 0 && !errors.As(r.Err, &refused) {
+			tx.abandon() // it may have begun, and would count until ServerConfig.TxTimeout
+		}
+		done(r)
+	})
 	if err == nil {
 		o.sentOver = &tx.epoch
 	}
@@ -108,10 +114,6 @@ func (tx *Tx) begin(done func(Reply)) (*outgoing, error) {
 
 func (tx *Tx) begun(r Reply) (*Tx, error) {
 	if r.Err != nil {
-		var refused *RemoteError
-		if tx.epoch != 0 && !errors.As(r.Err, &refused) {
-			tx.abandon() // it may have begun, and would count until ServerConfig.TxTimeout
-		}
 		return nil, r.Err
 	}
 	tx.instance = text(r.Args, 0)
@@ -265,8 +267,8 @@ func (tx *Tx) rollback(done func(Reply)) (*outgoing, error) {
 	return o, err
 }
 
-// abandon tells the server that nobody will end the transaction. It may be called by
-// the connection's own session. A connection that broke meanwhile has told it so.
+// abandon tells the server that nobody will end the transaction, and does not wait: it
+// may be called by the connection's own session. A connection that broke meanwhile has told it so.
 func (tx *Tx) abandon() {
 	if o, err := tx.rollback(nil); err == nil {
 		_ = evAbandon.PostFrom(tx.conn.k, tx.conn.self, o)

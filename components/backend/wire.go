@@ -165,10 +165,10 @@ func (w *wire) leave(c *kernel.Context, _ struct{}) error {
 
 func (w *wire) submit(c *kernel.Context, o *outgoing) error {
 	acts, err := w.link.submit(o, c.Now())
-	if err := w.do(c, acts); err != nil {
+	if err != nil {
 		return err
 	}
-	return err
+	return w.do(c, acts)
 }
 
 func (w *wire) failed(c *kernel.Context, e *wheel.Error) error {

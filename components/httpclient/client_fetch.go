@@ -43,12 +43,14 @@ func (c *Client) perform(j *job) Response {
 	if err != nil {
 		return j.failed(err)
 	}
-	last := *r.HTTP // which receivers of chunks have, and may be reading
-	last.Trailer, r.Body, r.Last = res.Trailer, body, true
+	r.Body, r.Last = body, true
 	if c.cfg.Streaming == 0 {
-		last.Body = reread(body)
+		r.HTTP.Body = reread(body)
+	} else {
+		last := *r.HTTP // which receivers of chunks have, and may be reading
+		r.HTTP = &last
 	}
-	r.HTTP = &last
+	r.HTTP.Trailer = res.Trailer
 	return r
 }
 

@@ -65,10 +65,10 @@
 // output is closed, not kept (A87, A90, A92); what a TLS connection has decrypted
 // and nobody read counts as unread. Idle ones are looked at once a second and
 // before they are lent; one that has ended or has anything to read is closed (A93,
-// A95). The look before a loan is never spared, however short ago the last one was:
-// it costs a quarter of a microsecond, and what the peer did since then would be the
-// next user's error. So is one that was idle for Config.KeepAlive (A96), or whose
-// Config.MaxLifetime is over, at its release if it is lent.
+// A95). So is one that was idle for Config.KeepAlive (A96), or whose
+// Config.MaxLifetime is over, at its release if it is lent. The look before a loan
+// is never spared, however short ago the last one was: it costs a quarter of a
+// microsecond, and what the peer did since then would be the next user's error.
 //
 // With a Config.Breaker a key that failed too often gets no more connections for a
 // while, and its requests are answered at once with a CircuitError; see there.
@@ -169,7 +169,7 @@
 // A key without connections is remembered, for its numbers and its Breaker, until
 // 1000 others like it came after it. A requester whose kernel.QueueLimit is reached
 // loses its answer; the pool reports that. With many keys and a small MaxOpen, taking
-// turns costs more new connections than strict order would. Outside Unix the end of an idle connection is not noticed before
-// its next use. There is no proxy and no retry: a connection may still die between
-// the look at it and its first use (A120).
+// turns costs more new connections than strict order would. Outside Unix the end of an
+// idle connection is not noticed before its next use. There is no proxy and no retry: a
+// connection may still die between the look at it and its first use (A120).
 package keepalive
