@@ -318,7 +318,7 @@ func (p *peer) move(address string) {
 	p.mu.Lock()
 	old := p.address
 	if p.address = address; old != address {
-		p.asked = time.Time{}
+		p.asked, p.trouble = time.Time{}, ""
 	}
 	p.mu.Unlock()
 	if old != address {
