@@ -100,6 +100,9 @@ func (n *Node) Subscribe(c *kernel.Context, topic, event string) error {
 		n.unsubscribe(topic, c.Self())
 		return nil
 	}
+	if n.left.Load() {
+		return fmt.Errorf("cluster: Subscribe %.64q: %w", topic, ErrLeft)
+	}
 	s := &subscription{topic, c.Self(), event}
 	fresh, first := n.topics.set(s)
 	if first {

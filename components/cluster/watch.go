@@ -57,6 +57,9 @@ func (n *Node) Watch(c *kernel.Context, event string) error {
 		n.ends.remove(watchEnd{c.Self()})
 		return nil
 	}
+	if n.left.Load() {
+		return fmt.Errorf("cluster: Watch: %w", ErrLeft)
+	}
 	w := &watcher{c.Self(), event}
 	fresh := n.watchers.set(w)
 	for _, p := range n.list() {
