@@ -29,7 +29,7 @@ func Args(v ...any) SpawnOption { return func(o *spawnOptions) { o.args = v } }
 
 // QueueLimit bounds the events queued for the session; a post over it returns
 // ErrQueueFull (G12). 0 means no limit. Timers, the session's own wheels and what
-// Monitor tells are not counted.
+// Monitor and Kernel.Tell tell are not counted.
 func QueueLimit(n int) SpawnOption { return func(o *spawnOptions) { o.limit = n } }
 
 // Spawn creates a session and runs its _start, on the calling goroutine, before

@@ -61,8 +61,11 @@ func (t *ends) over(id kernel.Address) []watched {
 	return all
 }
 
-// until has w end with its session.
+// until has w end with its session. A node that has left hears of no ends: ErrLeft.
 func (n *Node) until(w watched) error {
+	if n.left.Load() {
+		return ErrLeft
+	}
 	if n.ends.add(w) {
 		return n.session.Post(evWatch, endOf{w.owner()})
 	}

@@ -163,3 +163,47 @@ func TestKeptNumberTwice(t *testing.T) {
 		t.Error("they are confused")
 	}
 }
+
+// A node that has left holds, watches and subscribes to nothing, and leaves nothing behind.
+func TestHoldAfterLeave(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *pipes, a, _, _ *real) {
+		_, kept := a.hear(t, "kept", nil)
+		asks, err := a.k.SpawnHeld(table{"_start": nothing, "_stop": nothing, "ask": func(c *kernel.Context) error {
+			for _, to := range []kernel.Address{"kept@a", "x@b"} {
+				if release, err := a.Hold(c, to, "lost"); release != nil || !errors.Is(err, ErrLeft) {
+					t.Errorf("a hold of %s: %v", to, err)
+				}
+			}
+			if err := a.Watch(c, "change"); !errors.Is(err, ErrLeft) {
+				t.Errorf("Watch: %v", err)
+			}
+			if err := a.Subscribe(c, "prices", "price"); !errors.Is(err, ErrLeft) {
+				t.Errorf("Subscribe: %v", err)
+			}
+			return nil
+		}, "change": nothing})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := a.Leave(ctx); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := asks.Post("ask"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		kept.Release()
+		asks.Release()
+		retire(t, a, "kept")
+		synctest.Wait()
+		if list := a.k.Sessions(); len(list) != 0 {
+			t.Errorf("%v are left", list)
+		}
+		if len(a.ends.of) != 0 || len(a.pledges.of) != 0 {
+			t.Errorf("%v and %v are left", a.ends.of, a.pledges.of)
+		}
+	})
+}

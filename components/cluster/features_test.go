@@ -12,6 +12,7 @@ import (
 
 	"github.com/usher-go/usher/components/cluster/wire"
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/wheel/filter"
 )
 
 // bubble runs a test with nodes a, b and c in virtual time: in a bubble time.Sleep waits for
@@ -486,5 +487,27 @@ func TestLimitsThatDiffer(t *testing.T) {
 		lease.Release()
 		a.stop(t)
 		b.stop(t)
+	})
+}
+
+// What a node misses while it asks for a pause is sent again after that, and not only
+// with a heartbeat.
+func TestGapDuringAPause(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *pipes, a, _, _ *real) {
+		time.Sleep(time.Second) // it is up
+		p := a.peer("b")
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if err := p.append(filter.Frame{Name: "line", To: "x"}, waiting{}); err != nil {
+			t.Fatal(err)
+		}
+		says := func(pause bool) (again uint64) {
+			again = p.counts.Again
+			p.acknowledged(&wire.Packet{AckLink: p.out.number, Ack: p.out.acked, Gap: true, Pause: pause}, p.n.k.Now())
+			return p.counts.Again - again
+		}
+		if during, after, twice := says(true), says(false), says(false); during != 0 || after != 1 || twice != 0 {
+			t.Errorf("sent again: %d, %d, %d", during, after, twice)
+		}
 	})
 }

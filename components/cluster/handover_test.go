@@ -148,8 +148,7 @@ func TestKeysPostedByANodeThatLeaves(t *testing.T) {
 	})
 }
 
-// A full queue has no room for the word that its session is to end, until some of it is
-// handled.
+// The word that a session is to end gets in however full its queue is.
 func TestKeyHandedOverWithAFullQueue(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world, m kernel.Mode) {
 		d := new(diary)

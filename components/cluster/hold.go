@@ -13,7 +13,8 @@ import (
 // error why. A session that is not there is such an end: kernel.ErrNoSession. An address
 // that names this node does the same here.
 //
-// kernel.ErrNoNode when the node is not known, or lost; ErrQueueFull as for a post.
+// kernel.ErrNoNode when the node is not known, or lost; ErrQueueFull as for a post;
+// ErrLeft when this node has left.
 func (n *Node) Hold(c *kernel.Context, to kernel.Address, event string) (release func(), err error) {
 	g := &pledge{from: c.Self(), to: to, event: event, hold: true}
 	if _, node := split(to); node == ownerNode {
@@ -39,7 +40,13 @@ func (n *Node) holdHere(c *kernel.Context, local kernel.Address, g *pledge) (rel
 		return nil, err
 	}
 	h := &ownHold{n: n, g: g, lease: l}
-	return h.release, errors.Join(n.until(holderEnd{h}), n.until(heldEnd{h}))
+	for _, end := range []watched{holderEnd{h}, heldEnd{h}} {
+		if err := n.until(end); err != nil {
+			h.release()
+			return nil, failed(kernel.Outgoing{To: g.to, Event: g.event}, err)
+		}
+	}
+	return h.release, nil
 }
 
 // ownHold is a hold of a session of this node.

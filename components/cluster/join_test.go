@@ -147,3 +147,43 @@ func (tooBroken) MarshalBinary() ([]byte, error) { panic("it cannot") }
 func (*tooBroken) UnmarshalBinary([]byte) error  { return nil }
 
 func init() { Register[tooBroken]("test.tooBroken") }
+
+// stopping is a directory within whose Join the kernel stops.
+type stopping struct {
+	stop func()
+	left bool
+}
+
+func (d *stopping) Join(context.Context, Member, Host) (Membership, error) {
+	d.stop()
+	return d, nil
+}
+func (d *stopping) Claim(int)                   {}
+func (d *stopping) Release(int)                 {}
+func (d *stopping) Receive(string, []byte)      {}
+func (d *stopping) Leave(context.Context) error { d.left = true; return nil }
+
+// A kernel that is stopped while it joins is no node, and in no directory.
+func TestStopWhileItJoins(t *testing.T) {
+	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
+		t.Run(m.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := kernel.New(kernel.Config{Mode: m})
+				end := make(chan error, 1)
+				k.Hold("test")
+				go func() { end <- k.Run(context.Background()) }()
+				synctest.Wait()
+				dir := &stopping{stop: func() {
+					k.Stop()
+					if err := <-end; err != nil {
+						t.Error(err)
+					}
+				}}
+				n, err := Join(k, Config{Name: "a", Transport: new(pipes).pipe("a:1"), Directory: dir})
+				if n != nil || !errors.Is(err, kernel.ErrStopped) || !dir.left {
+					t.Errorf("%v, %v; the directory is left: %v", n, err, dir.left)
+				}
+			})
+		})
+	}
+}

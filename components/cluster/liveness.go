@@ -78,6 +78,7 @@ func (p *peer) ping() {
 // alive notes a sign that both directions work; true when it is the first one.
 func (p *peer) alive(now time.Time) bool {
 	p.heard = now
+	p.trouble = "" // a connection alone shows little: who is refused behind it has one each time
 	if p.state == Up || p.state == Left {
 		return false
 	}

@@ -106,7 +106,12 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 	}
 	n.puller, _ = n.transport.(puller)
 	n.waker, _ = n.transport.(waker)
+	// Once there is a session, its _stop may come at any time.
+	if n.detach, err = k.AttachRemote(n); err != nil {
+		return nil, fmt.Errorf("cluster: node %s: %w", cfg.Name, err)
+	}
 	if n.session, err = k.SpawnHeld(n.relay()); err != nil {
+		n.detach()
 		return nil, fmt.Errorf("cluster: node %s: %w", cfg.Name, err)
 	}
 	if err := n.begin(ctx); err != nil {
@@ -119,19 +124,33 @@ func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, erro
 
 // begin opens what Join opens. The node is whole before others can reach it.
 func (n *Node) begin(ctx context.Context) (err error) {
-	if n.detach, err = n.k.AttachRemote(n); err != nil {
-		return err // the transport may be the other node's
-	}
 	if n.address, err = n.transport.Start(ctx, n); err != nil {
 		return err
 	}
 	self := Member{Name: n.cfg.Name, Address: n.address, Epoch: n.epoch}
-	if n.membership, err = n.cfg.Directory.Join(ctx, self, host{n}); err != nil {
+	m, err := n.cfg.Directory.Join(ctx, self, host{n})
+	if err != nil {
 		return err
+	}
+	if !n.joined(m) { // and its leave did not know of m
+		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		defer cancel()
+		return errors.Join(fmt.Errorf("the kernel was stopped meanwhile: %w", kernel.ErrStopped), m.Leave(ctx))
 	}
 	n.ready.Store(true)
 	n.beat()
 	return nil
+}
+
+// joined notes the directory's part: false if the kernel was stopped meanwhile.
+func (n *Node) joined(m Membership) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.leaving.Load() {
+		return false
+	}
+	n.membership = m
+	return true
 }
 
 // abandon closes what Join has opened, before anybody has heard of the node.
@@ -144,10 +163,8 @@ func (n *Node) abandon() {
 			p.gone(Left) // what sessions have posted meanwhile
 		}
 		n.keys.lanes.close()
-		if n.detach != nil {
-			n.detach()
-			_ = n.transport.Close()
-		}
+		n.detach()
+		_ = n.transport.Close()
 		n.runners.end()
 		n.dismiss()
 	})
@@ -318,7 +335,7 @@ func (p *peer) move(address string) {
 	p.mu.Lock()
 	old := p.address
 	if p.address = address; old != address {
-		p.asked = time.Time{}
+		p.asked, p.trouble = time.Time{}, ""
 	}
 	p.mu.Unlock()
 	if old != address {
@@ -375,10 +392,13 @@ func (n *Node) leave(ctx context.Context) (first bool) {
 	n.leaveOnce.Do(func() {
 		first = true
 		defer close(n.over)
+		n.mu.Lock()
 		n.leaving.Store(true)
+		m := n.membership // nil while it joins
+		n.mu.Unlock()
 		n.keys.close()
-		if n.membership != nil {
-			if err := n.membership.Leave(ctx); err != nil {
+		if m != nil {
+			if err := m.Leave(ctx); err != nil {
 				n.k.Report("cluster", "directory", err)
 			}
 		}
@@ -390,10 +410,10 @@ func (n *Node) leave(ctx context.Context) (first bool) {
 			p.gone(Left)
 		}
 		n.keys.lanes.close()
+		n.k.Describe("cluster", nil) // from detach on it may be the next node's
 		n.detach()
 		_ = n.transport.Close()
 		n.runners.end()
-		n.k.Describe("cluster", nil)
 	})
 	return first
 }

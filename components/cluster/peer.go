@@ -26,7 +26,7 @@ type peer struct {
 	since   time.Time // … and when its state began
 	asked   time.Time // the last ping
 	rtt     time.Duration
-	trouble string // why there is no connection
+	trouble string // why there was no connection, or none that served, since its last answer
 	forgot  bool   // it has to hear that it was lost
 	out     outlink
 	settled uint64 // of out: acknowledgements up to this number have arrived

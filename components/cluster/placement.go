@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,15 +122,10 @@ func (p *placement) late(ends func(*keyed) bool) (list []*keyed) {
 	return list
 }
 
-// stop has sessions end, after what they have queued. One whose queue is full is told with
-// the next tick; who has ended needs it not.
+// stop has sessions end, after what they have queued, however much that is.
 func (p *placement) stop(list []*keyed) {
 	for _, s := range list {
-		if errors.Is(p.n.k.Post(s.id, evEnd), kernel.ErrQueueFull) {
-			p.mu.Lock()
-			s.ends = false
-			p.mu.Unlock()
-		}
+		_ = p.n.k.Tell(s.id, evEnd) // who has ended needs it not
 	}
 }
 

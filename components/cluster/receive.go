@@ -40,7 +40,6 @@ func (n *Node) Connected(address string) {
 	for _, p := range n.peersAt(address) {
 		p.mu.Lock()
 		p.out.missed = 0 // what was sent again may be lost as well
-		p.trouble = ""
 		p.ping()
 		p.repump()
 		p.mu.Unlock()
@@ -188,7 +187,7 @@ func (p *peer) acknowledged(packet *wire.Packet, now time.Time) []outcome {
 	case packet.GetClosed():
 		p.out.reopen(p.n.lastLink.Add(1))
 		p.again()
-	case packet.GetGap() && p.out.behind():
+	case packet.GetGap() && !p.out.paused && p.out.behind():
 		p.again()
 	}
 	if p.full && p.out.outstanding() <= p.n.cfg.MaxOutstanding/2 && p.out.bytes <= p.n.cfg.MaxOutstandingBytes/2 {

@@ -91,7 +91,7 @@ func (n *Node) deliver(topic string, o kernel.Outgoing, post func(to kernel.Addr
 // any node; the sender is whoever published. It replaces the session's subscription to
 // that topic; an empty event ends it, as does the session's end, which it does not put
 // off. Other nodes hear of a subscription some time after it was made: what is published
-// there before does not come.
+// there before does not come. The error is ErrLeft when this node has left.
 func (n *Node) Subscribe(c *kernel.Context, topic, event string) error {
 	if topic == "" {
 		return fmt.Errorf("cluster: Subscribe: %w: the topic is empty", kernel.ErrArgument)
@@ -99,6 +99,9 @@ func (n *Node) Subscribe(c *kernel.Context, topic, event string) error {
 	if event == "" {
 		n.unsubscribe(topic, c.Self())
 		return nil
+	}
+	if n.left.Load() {
+		return fmt.Errorf("cluster: Subscribe %.64q: %w", topic, ErrLeft)
 	}
 	s := &subscription{topic, c.Self(), event}
 	fresh, first := n.topics.set(s)

@@ -65,6 +65,9 @@ func TestTroubleIsSaid(t *testing.T) {
 			t.Errorf("a post to %s: %v", name, err)
 		}
 	}
+	if len(reported) > 0 {
+		t.Errorf("it is reported again: %s", <-reported)
+	}
 	for len(impostor.news) > 0 {
 		if got := <-impostor.news; got.what == "received" {
 			t.Errorf("the impostor gets a packet of %s", got.who)

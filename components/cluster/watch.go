@@ -50,12 +50,15 @@ func (t *watchers) set(w *watcher) (fresh bool) {
 // then one whenever that changes, and when a node, or the owners of keys, take events
 // again after kernel.ErrQueueFull. However many events wait for this session, a Change
 // does not count. An empty event ends it, as does the session's end, which it does
-// not put off.
+// not put off. The error is ErrLeft when this node has left.
 func (n *Node) Watch(c *kernel.Context, event string) error {
 	if event == "" {
 		n.watchers.remove(c.Self())
 		n.ends.remove(watchEnd{c.Self()})
 		return nil
+	}
+	if n.left.Load() {
+		return fmt.Errorf("cluster: Watch: %w", ErrLeft)
 	}
 	w := &watcher{c.Self(), event}
 	fresh := n.watchers.set(w)
