@@ -3,11 +3,13 @@ package kernel_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -59,6 +61,54 @@ func TestMonitor(t *testing.T) {
 		})
 		k.run()
 		k.wantNotes("stop", "true false")
+	})
+}
+
+// Sessions that have watched one that lives on, and have ended, are not kept by it.
+func TestMonitor_KeepsNoneThatHasEnded(t *testing.T) {
+	type big struct{ _ [1 << 10]byte }
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		const watchers = 500
+		k := boot(t, m)
+		k.spawn(table{"_start": func(c *kernel.Context) error { c.Delay("never", time.Hour); return nil }, "never": nop.none}, kernel.Alias("old"))
+		var refs []weak.Pointer[big]
+		k.service(table{
+			"_start": func(c *kernel.Context) error { return c.Yield("next") },
+			"_child": func(c *kernel.Context) error {
+				if c.Arg(0) == "lose" {
+					return c.Yield("next")
+				}
+				return nil
+			},
+			"next": func(c *kernel.Context) error {
+				if len(refs) == watchers {
+					return c.Yield("look")
+				}
+				v := new(big)
+				refs = append(refs, weak.Make(v))
+				_, err := c.Spawn(table{
+					"_start": func(c *kernel.Context) error { return c.Monitor("old", "ended", v) },
+					"ended":  nop.none,
+				})
+				return err
+			},
+			"look": func(c *kernel.Context) error {
+				runtime.GC()
+				kept := 0
+				for _, ref := range refs {
+					if ref.Value() != nil {
+						kept++
+					}
+				}
+				if kept > watchers/10 {
+					c.Delay("look", time.Millisecond)
+				} else {
+					c.Kernel().Stop()
+				}
+				return nil
+			},
+		})
+		k.run()
 	})
 }
 

@@ -1,5 +1,7 @@
 package kernel
 
+import "slices"
+
 // monitor is one session's wish to hear of another's end.
 type monitor struct {
 	who   *session
@@ -25,8 +27,21 @@ func (c *Context) Monitor(to Address, event string, args ...any) error {
 	if t.dead {
 		return c.refuse("Monitor", postError(to, event, args, ErrNoSession))
 	}
-	t.monitors = append(t.monitors, m)
+	t.monitors = append(withRoom(t.monitors), m)
 	return nil
+}
+
+// withRoom makes room for one more. Monitors of sessions that have ended make way
+// first: whoever lives long and is watched by many keeps none of them.
+func withRoom(list []monitor) []monitor {
+	if len(list) < cap(list) {
+		return list
+	}
+	list = slices.DeleteFunc(list, func(m monitor) bool { return m.who.state.Load()&bDead != 0 })
+	if len(list) > cap(list)/2 { // so that the next time is as many monitors away
+		list = slices.Grow(list, len(list)+1)
+	}
+	return list
 }
 
 func (k *Kernel) tellMonitors(s *session) {
