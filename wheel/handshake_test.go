@@ -353,3 +353,42 @@ func TestW49_ClientsThatDoNotSpeakTLS(t *testing.T) {
 		}
 	})
 }
+
+// A handshake that fails where as many go on as may, over a network in memory, makes
+// room for the next connection at once, and not when another one ends.
+func TestG12_FailedHandshakesMakeRoom(t *testing.T) {
+	server, _ := certified()
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		const most = 1024
+		l, came, told := new(tried), 0, 0
+		l.accept = func() (net.Conn, error) {
+			near, far := net.Pipe()
+			if came++; came > most+1 {
+				return nil, wheel.ErrAgain
+			}
+			if came >= most { // those before say nothing
+				_ = far.Close()
+			}
+			return near, nil
+		}
+		var f *wheel.SocketFactory
+		run(t, k, session.New(
+			session.Handle("_start", func(c *kernel.Context) (err error) {
+				f, err = wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
+					Listener: l, TLS: server, SuccessEvent: gotConn, FailureEvent: failed, HandshakeTimeout: 5 * time.Second,
+				})
+				return err
+			}),
+			session.On(failed, func(_ *kernel.Context, e *wheel.Error) error {
+				if told++; told < 2 {
+					return nil
+				}
+				if errors.Is(e, syscall.ETIMEDOUT) {
+					t.Error("nobody else was let in before a silent one was given up")
+				}
+				f.Close()
+				return nil
+			}),
+		))
+	})
+}

@@ -68,7 +68,7 @@ func (o *output) send(p []byte) int {
 
 // awaitBehind waits for a port that has taken more than it has written.
 func (o *output) awaitBehind() {
-	if behind, _, _ := o.port.written(); behind == 0 {
+	if behind, _, err := o.port.written(); behind == 0 && err == nil {
 		return
 	}
 	o.waits.Store(true)

@@ -52,9 +52,9 @@ type SocketFactoryConfig struct {
 	Listener net.Listener
 
 	// Ahead is how many connections a server accepts before their events, or those
-	// of their failed handshakes, are handled. NoneAhead accepts the next when the last one's handler has
-	// returned, and so leaves it to other processes that share the listener
-	// when that handler paused. Default 64.
+	// of their failed handshakes, are handled. NoneAhead accepts the next when the
+	// last one's handler has returned, and so leaves it to other processes that
+	// share the listener when that handler paused. Default 64.
 	Ahead int
 
 	// SuccessEvent carries one connection, which belongs to the handler (W43,

@@ -157,6 +157,7 @@ func (a *tryAcceptor) takeTrouble() *Error {
 	}
 	e := a.failed[0]
 	a.failed = a.failed[1:]
+	a.src.Wake() // there may be room for a handshake more
 	return e
 }
 

@@ -137,7 +137,7 @@ func (cl *caller[In, Out]) startDial(c *kernel.Context) {
 		TLS: cl.cfg.TLS, SuccessEvent: evUp, FailureEvent: evFailed,
 	})
 	cl.state.Attempts++
-	if err != nil { // an address that Connect brought and TLS makes nothing of
+	if err != nil { // an address that Connect brought and the wheel makes nothing of
 		evFailed.Delay(c, 0, &wheel.Error{Op: "connect", Err: err})
 		return
 	}

@@ -36,6 +36,7 @@ type Conn[In, Out any] struct {
 	records bool      // one has come
 	paused  bool
 	asked   bool // the program wants it to end
+	failed  bool // a handler did: there is a DIE
 	hurried bool // the timer of FlushTimeout is set
 }
 

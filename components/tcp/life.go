@@ -132,7 +132,7 @@ func (conn *Conn[In, Out]) verdict(c *kernel.Context, err error) error {
 	if err == nil || refused() && (errors.Is(err, wheel.ErrClosed) || errors.Is(err, wheel.ErrOutputFull)) {
 		return nil
 	}
-	conn.asked = true
+	conn.asked, conn.failed = true, true
 	conn.hangUp(err)
 	return err
 }
@@ -152,7 +152,11 @@ func (conn *Conn[In, Out]) settle(c *kernel.Context) error {
 		conn.phase, conn.rw = none, nil
 		c.AlarmClear(evIdle.Name())
 		c.AlarmClear(evStuck.Name())
-		err = conn.verdict(c, conn.run(c, conn.terms.disconnected))
+		failed := conn.failed
+		conn.failed = true // should Disconnected panic
+		if err = conn.verdict(c, conn.run(c, conn.terms.disconnected)); err == nil {
+			conn.failed = failed
+		}
 	}
 	if c.Event() == "_stop" {
 		return err

@@ -23,17 +23,19 @@ type listener[In, Out any] struct {
 	state  ServerState
 
 	factory  *wheel.SocketFactory
-	conns    map[kernel.Address]bool
-	lost     [64]kernel.Address // the last that have ended: their DIE may come later
-	losses   int
+	conns    map[kernel.Address]*Conn[In, Out]
+	failed   []kernel.Address // the last that have ended after a failure: their DIE may come later
 	drained  bool
 	until    time.Time      // of Drain …
 	deadline kernel.TimerID // … and its timer, while anybody is left
 	name     string         // in Describe
 }
 
+// mostFailed bounds how many of its failed connections a listener remembers.
+const mostFailed = 4096
+
 func newListener[In, Out any](cfg ServerConfig[In, Out], t *terms[In, Out]) *listener[In, Out] {
-	l := &listener[In, Out]{cfg: cfg, terms: t, server: new(Server), rows: t.rows(), conns: map[kernel.Address]bool{}}
+	l := &listener[In, Out]{cfg: cfg, terms: t, server: new(Server), rows: t.rows(), conns: map[kernel.Address]*Conn[In, Out]{}}
 	l.rows["_start"] = l.begin
 	l.rows.add(cfg.ClientStates)
 	return l
@@ -127,7 +129,7 @@ func (l *listener[In, Out]) accepted(c *kernel.Context, nc net.Conn) error {
 	if _, there := c.Kernel().Resolve(at); !there {
 		return nil // ClientConnected has stopped its session
 	}
-	l.conns[at] = true
+	l.conns[at] = conn
 	l.move(l.gate.enter())
 	if l.drained {
 		l.ask(c, at)
@@ -167,12 +169,14 @@ func (alone) settled(*kernel.Context, bool) error { return nil }
 
 func (l *listener[In, Out]) child(c *kernel.Context) error {
 	at, _ := c.Arg(1).(kernel.Address)
-	if c.Arg(0) != "lose" || !l.conns[at] {
+	conn := l.conns[at]
+	if c.Arg(0) != "lose" || conn == nil {
 		return nil
 	}
 	delete(l.conns, at)
-	l.lost[l.losses%len(l.lost)] = at
-	l.losses++
+	if conn.failed {
+		l.failed = append(l.failed[max(0, len(l.failed)+1-mostFailed):], at)
+	}
 	m, _ := l.gate.leave()
 	l.move(m)
 	if len(l.conns) == 0 && l.deadline != 0 {
@@ -272,7 +276,7 @@ func (l *listener[In, Out]) sorted() []kernel.Address { return slices.Sorted(map
 // program has made below a connection.
 func (l *listener[In, Out]) die(c *kernel.Context) error {
 	x, _ := c.Arg(1).(*kernel.Exception)
-	if x == nil || !l.conns[x.Session] && !slices.Contains(l.lost[:], x.Session) {
+	if x == nil || l.conns[x.Session] == nil && !slices.Contains(l.failed, x.Session) {
 		return nil
 	}
 	c.SigHandled()

@@ -103,12 +103,13 @@ func (s *seat[In, Out]) Receive(c *kernel.Context) (err error) {
 	s.depth++
 	defer func() {
 		if !returned { // a panic, or runtime.Goexit
+			s.conn.failed = true
 			s.conn.Close()
 		}
 		if s.depth--; s.depth == 0 {
 			err = joined(err, s.conn.settle(c))
 		}
-		if c.Called() || !stopping(c) {
+		if returned && err == nil || c.Called() || !stopping(c) {
 			return
 		}
 		if p := recover(); p != nil {

@@ -1,6 +1,7 @@
 package tcp_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/usher-go/usher/components/tcp"
@@ -42,7 +43,13 @@ func TestFailureOfASessionThatStops(t *testing.T) {
 					}
 					return fail()
 				},
-				"in Disconnected":        func(c *kernel.Context, conn *conn) error { conn.Heap = "stop"; return fail() },
+				"in Disconnected": func(c *kernel.Context, conn *conn) error { conn.Heap = "stop"; return fail() },
+				"and Disconnected fails at once": func(c *kernel.Context, conn *conn) error {
+					conn.Heap = "fail"
+					c.Stop()
+					conn.Close()
+					return nil
+				},
 				"and Disconnected fails": func(c *kernel.Context, conn *conn) error { conn.Heap = "fail"; c.Stop(); return nil },
 			} {
 				t.Run(how+" "+when, func(t *testing.T) {
@@ -79,6 +86,40 @@ func TestFailureOfASessionThatStops(t *testing.T) {
 				})
 			}
 		}
+	})
+}
+
+// However many do so at once, none of them is taken for somebody else's.
+func TestFailureOfACrowdThatStops(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m, kerneltest.AllowReported(), kerneltest.AllowDropped())
+		cfg := r.noted()
+		var crowd []kernel.Address
+		var mu sync.Mutex
+		cfg.ClientConnected = func(c *kernel.Context, _ *conn) error {
+			mu.Lock()
+			crowd = append(crowd, c.Self())
+			mu.Unlock()
+			r.note("connected")
+			return nil
+		}
+		cfg.ClientStates = []state{
+			tcp.Handle("fail", func(*kernel.Context, *conn) error { return badly["panic"]() }),
+			tcp.Handle("quit", func(c *kernel.Context, _ *conn) error { c.Stop(); return nil }),
+		}
+		s := r.server(cfg)
+		const n = 200
+		for range n {
+			r.dial(s.Addr())
+		}
+		r.await("connected", n)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, at := range crowd {
+			_ = r.k.Post(at, "fail")
+			_ = r.k.Post(at, "quit")
+		}
+		r.until("all have failed", func() bool { st := s.State(); return st.Connections == 0 && st.Failed == n })
 	})
 }
 

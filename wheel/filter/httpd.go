@@ -139,12 +139,14 @@ func (f *HTTPDFilter) whole() (rec HTTPDRecord, ok bool, refusal *HTTPError) {
 			return rec, false, nil
 		}
 	}
-	req, body := f.req, bytes.Clone(p[f.header:f.at])
+	req, body := f.req, []byte(nil)
 	if f.content.chunked {
 		var err error
 		if req, body, err = readChunked(p[:f.at]); err != nil {
 			return rec, false, refuseHTTP(http.StatusBadRequest, f.req, err)
 		}
+	} else {
+		body = bytes.Clone(p[f.header:f.at])
 	}
 	setBody(req, body)
 	f.in.skip(f.at)
