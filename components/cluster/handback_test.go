@@ -17,7 +17,7 @@ import (
 // How long a key answers nobody at most when its node crashes, comes back, leaves in
 // order and comes back again: a lease and a moment, and otherwise moments.
 func TestStatic_KeysMoveInTime(t *testing.T) {
-	kerneltest.Seeds(t, 10, func(t *testing.T, seed uint64) { newShop(t, seed).run() })
+	kerneltest.Seeds(t, cluster.Simulations, func(t *testing.T, seed uint64) { newShop(t, seed).run() })
 }
 
 // The same, for long, with how long it took.

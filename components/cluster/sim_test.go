@@ -30,7 +30,7 @@ import (
 //     none is begun any more under an earlier one, and each epoch has one node;
 //   - within 10 s after the last fault every key answers every node again.
 func TestG13_Simulated(t *testing.T) {
-	kerneltest.Seeds(t, 10, func(t *testing.T, seed uint64) { newSim(t, seed).run() })
+	kerneltest.Seeds(t, cluster.Simulations, func(t *testing.T, seed uint64) { newSim(t, seed).run() })
 }
 
 // The same, for long.
