@@ -80,8 +80,8 @@ type visit struct {
 
 // find asks the session under the alias which connection it keeps. Nil without.
 func find(k *kernel.Kernel, cfg Config, keep bool) (*Conn, error) {
-	c, err := connOf(k, cfg.Alias, visit{cfg.place(), keep})
-	if err != nil || c == nil && !taken(k, cfg.Alias) {
+	c, there, err := holder(k, cfg.Alias, visit{cfg.place(), keep})
+	if err != nil || !there {
 		return nil, err
 	}
 	if c == nil || c.cfg.place() != cfg.place() {
@@ -90,20 +90,24 @@ func find(k *kernel.Kernel, cfg Config, keep bool) (*Conn, error) {
 	return c, nil
 }
 
-func taken(k *kernel.Kernel, alias string) bool {
-	_, there := k.Resolve(kernel.Address(alias))
-	return there
-}
-
 // connOf is the connection under an alias, nil if there is none.
 func connOf(k *kernel.Kernel, alias string, who visit) (*Conn, error) {
+	c, _, err := holder(k, alias, who)
+	return c, err
+}
+
+// holder is for the connection of whoever has the alias; there says that somebody had it
+// when he was asked: a moment later it may be somebody else.
+func holder(k *kernel.Kernel, alias string, who visit) (c *Conn, there bool, err error) {
 	v, err := k.Call(background, kernel.Address(alias), evWhich.Name(), who)
 	switch {
-	case err == nil || ended(err) == ErrClosed:
+	case err == nil:
+		c, _ = v.(*Conn)
+		return c, true, nil
+	case ended(err) == ErrClosed:
+		return nil, false, nil
 	case errors.Is(err, kernel.ErrNoHandler) || errors.Is(err, kernel.ErrDeadlock): // it is the caller's own
-	default:
-		return nil, err
+		return nil, true, nil
 	}
-	c, _ := v.(*Conn)
-	return c, nil
+	return nil, false, err
 }
