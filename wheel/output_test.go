@@ -275,7 +275,9 @@ func TestReleaseIsRefused(t *testing.T) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		conn, far := connect(t, "unix")
 		h := newHost(t, conn)
+		tried := make(chan struct{}) // before that nobody reads, or Put could send it all
 		h.begin = func(*kernel.Context) error {
+			defer close(tried)
 			h.must(h.rw.Put(strings.Repeat("x", 8<<20)))
 			if _, _, err := h.rw.Release(); !errors.Is(err, wheel.ErrUnsent) {
 				t.Errorf("Release with output queued: %v", err)
@@ -287,7 +289,7 @@ func TestReleaseIsRefused(t *testing.T) {
 				t.Errorf("Release at the end of input: %v", err)
 			}
 		}
-		beside(t, func() { far.read(8<<20 + 2); _ = far.Close() })
+		beside(t, func() { <-tried; far.read(8<<20 + 2); _ = far.Close() })
 		run(t, k, h.session())
 		h.want("read EOF", "closed nil")
 	})
