@@ -50,7 +50,9 @@ func (r *Response) Close() { r.x.do(vClose, r) }
 // process, event is posted to session with the Response as its argument, so that it
 // fills Content again and calls Send, or Done (H50, H52, H55). With dontFlush no
 // event is posted: the program sends when it likes (H53), and at most
-// Config.MaxStream may be unsent.
+// Config.MaxStream may be unsent. The Response is the program's again when Send has
+// returned; nothing says when a posted Stream event was handled, so it is only for
+// what leaves the fields alone afterwards.
 func (r *Response) Stream(session kernel.Address, event string, dontFlush bool) {
 	to := Target{session, event}
 	if dontFlush {

@@ -103,16 +103,17 @@ func TestH53_DontFlush(t *testing.T) {
 			a.Stream(c.Self(), "never", true)
 			for _, text := range []string{"a", "b", "c"} {
 				a.WriteString(text)
-				if err := httpd.Stream.Post(c, "web", a); err != nil {
-					return err
-				}
-				if _, err := httpd.Stream.Call(c, "web", a); err != nil { // the posted one finds nothing
+				if _, err := httpd.Stream.Call(c, "web", a); err != nil {
 					return err
 				}
 			}
+			a.WriteString("d")
+			if err := httpd.Stream.Post(c, "web", a); err != nil {
+				return err
+			}
 			return httpd.Done.Post(c, "web", a)
 		}})
-		if _, body := fetch(t, s, "/foo"); body != "abc" {
+		if _, body := fetch(t, s, "/foo"); body != "abcd" {
 			t.Errorf("got %q", body)
 		}
 		if n := r.count("error"); n > 0 {
