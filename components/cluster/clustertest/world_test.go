@@ -103,10 +103,10 @@ func TestSeeds_Orders(t *testing.T) {
 	expect(t, "orders of three", len(orders), 6)
 }
 
-// Two hundred worlds of three machines, with all faults: nothing comes twice, nothing
+// Many worlds of three machines, with all faults: nothing comes twice, nothing
 // comes inside a handler, and when all is well again everybody reaches everybody.
 func TestSeeds_Story(t *testing.T) {
-	kerneltest.Seeds(t, 200, func(t *testing.T, seed uint64) { story(t, seed, nil) })
+	kerneltest.Seeds(t, worlds, func(t *testing.T, seed uint64) { story(t, seed, nil) })
 }
 
 // story is a run with everything in it; trace is told what happened.
