@@ -175,3 +175,17 @@ func TestA15_PoolsAreIndependent(t *testing.T) {
 		}
 	})
 }
+
+// A request that waits while the circuit opens is answered then, and not again when
+// its Config.WaitTimeout would have passed.
+func TestA45_BreakerAnswersThoseThatWaitOnce(t *testing.T) {
+	simulating(t, Config{MaxPerHost: 1, WaitTimeout: time.Second, Breaker: Breaker{Failures: 1, Cooldown: time.Hour}}, func(s *sim) {
+		for range 2 {
+			s.ask("10.0.0.1", 80, 0) // where nobody listens
+		}
+		s.pass(time.Minute)
+		if len(s.got) != 2 || !errors.Is(s.got[0].Err, ErrCircuitOpen) || !errors.Is(s.got[1].Err, syscall.ECONNREFUSED) {
+			t.Errorf("got %+v, want the one that waited refused by the circuit, and the other by its peer", s.got)
+		}
+	})
+}

@@ -89,6 +89,7 @@ func (t *table) trip(h *host, last error) {
 	t.waiting -= len(all)
 	for _, r := range all {
 		r.waiting = false
+		t.stop(r.wait)
 		t.refuse(r, "breaker", h.breaker.refusal())
 	}
 	t.tidy(h)

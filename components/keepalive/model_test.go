@@ -16,8 +16,8 @@ import (
 // TestModel_EveryInterleaving walks, breadth first, through all that can
 // happen to a few requests under two keys, and checks violations after each
 // message: the requests' and connections' ends, their time's too, in all models;
-// the crowd, lifetimes and the circuit, with reports and cooldowns, each in models
-// of their own, and the three of them together in a small one.
+// the crowd, the time in the queue, lifetimes and the circuit, with reports and
+// cooldowns, each in models of their own, and some of them together in small ones.
 func TestModel_EveryInterleaving(t *testing.T) {
 	for _, m := range []model{
 		{requests: 4, perHost: 1, open: 1},
@@ -35,6 +35,8 @@ func TestModel_EveryInterleaving(t *testing.T) {
 		{requests: 3, perHost: 2, open: 2, breaker: Breaker{Failures: 2, MaxCooldown: time.Second}},
 		{requests: 3, perHost: 1, open: 1, breaker: Breaker{Ratio: 0.5, Window: 2, MaxCooldown: time.Second}},
 		{requests: 3, perHost: 1, open: 1, waiting: 1, life: time.Hour, breaker: Breaker{Failures: 1, MaxCooldown: 2 * time.Second}},
+		{requests: 4, perHost: 1, open: 1, wait: time.Second},
+		{requests: 3, perHost: 1, open: 1, wait: time.Second, breaker: Breaker{Failures: 1, MaxCooldown: 2 * time.Second}},
 	} {
 		t.Run(m.String(), m.walk)
 	}
@@ -44,17 +46,18 @@ type model struct {
 	requests, perHost, open int
 
 	waiting int           // Config.MaxWaiting
+	wait    time.Duration // Config.WaitTimeout
 	life    time.Duration // Config.MaxLifetime, 0 for none
 	breaker Breaker
 	fresh   bool // requests may ask for a connection of their own
 }
 
 func (m model) String() string {
-	return fmt.Sprintf("%d requests limits %d %d waiting %d life %v breaker %d %v fresh %v", m.requests, m.perHost, m.open, m.waiting, m.life, m.breaker.Failures, m.breaker.Ratio, m.fresh)
+	return fmt.Sprintf("%d requests limits %d %d waiting %d %v life %v breaker %d %v fresh %v", m.requests, m.perHost, m.open, m.waiting, m.wait, m.life, m.breaker.Failures, m.breaker.Ratio, m.fresh)
 }
 
 func (m model) config() Config {
-	return Config{MaxPerHost: m.perHost, MaxOpen: m.open, MaxWaiting: m.waiting, MaxLifetime: cmp.Or(m.life, NoLimit), Breaker: m.breaker}
+	return Config{MaxPerHost: m.perHost, MaxOpen: m.open, MaxWaiting: m.waiting, WaitTimeout: m.wait, MaxLifetime: cmp.Or(m.life, NoLimit), Breaker: m.breaker}
 }
 
 var modelKeys = []Key{
@@ -227,7 +230,7 @@ func TestModel_LongWalks(t *testing.T) {
 	for seed := range uint64(24) {
 		m := []model{
 			{requests: 150, perHost: 3, open: 5},
-			{requests: 150, perHost: 3, open: 5, waiting: 4, life: time.Hour, breaker: Breaker{Failures: 3, MaxCooldown: 4 * time.Second}},
+			{requests: 150, perHost: 3, open: 5, waiting: 4, wait: time.Second, life: time.Hour, breaker: Breaker{Failures: 3, MaxCooldown: 4 * time.Second}},
 			{requests: 150, perHost: 2, open: 3, life: time.Hour, breaker: Breaker{Ratio: 0.5, Window: 6}},
 		}[seed%3]
 		random := rand.New(rand.NewPCG(seed, 0))
