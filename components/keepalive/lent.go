@@ -3,6 +3,7 @@ package keepalive
 import (
 	"fmt"
 	"net"
+	"reflect"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type loan struct {
 	detach func() (unread []byte, err error) // takes the connection out of its wheel
 	drop   func()                            // ends the wheel, without an event
 	unread []byte                            // of a wheel that was taken off, for the next one
+	filter any                               // of the last wheel
 }
 
 const (
@@ -124,9 +126,10 @@ func (c *Conn) Attached() any {
 
 // Start puts a wheel on the connection, for the current session (A80). Release
 // takes it off again; so does another Start, whose wheel goes on with what the
-// old one had not parsed. Errors match ErrNotLent when the connection is not the
-// caller's any more, wheel.ErrConfig, or what wheel.ReadWrite.Release says of an
-// old wheel that cannot be taken off.
+// old one had not parsed, with the old one's filter or another. Errors match ErrNotLent
+// when the connection is not the caller's any more; wheel.ErrConfig, when an old wheel
+// is off all the same and what it had not parsed is kept for the next; or what
+// wheel.ReadWrite.Release says of an old wheel that cannot be taken off, and goes on.
 func Start[In, Out any](c *kernel.Context, conn *Conn, cfg wheel.ReadWriteConfig[In, Out]) (*wheel.ReadWrite[In, Out], error) {
 	l := conn.l
 	if !l.take() {
@@ -135,14 +138,16 @@ func Start[In, Out any](c *kernel.Context, conn *Conn, cfg wheel.ReadWriteConfig
 	if err := l.takeOff(); err != nil {
 		return nil, err
 	}
-	if cfg.Filter != nil {
-		cfg.Filter.Feed(l.unread)
-	}
 	rw, err := wheel.NewReadWrite(c, l.open.net, cfg)
 	if err != nil {
 		return nil, err
 	}
-	l.unread, l.drop = nil, rw.Close
+	unread := l.unread
+	if reflect.ValueOf(cfg.Filter).Comparable() && l.filter == any(cfg.Filter) { // it has its part
+		unread = unread[min(len(cfg.Filter.Pending()), len(unread)):]
+	}
+	cfg.Filter.Feed(unread)
+	l.unread, l.filter, l.drop = nil, cfg.Filter, rw.Close
 	l.detach = func() ([]byte, error) {
 		_, unread, err := rw.Release()
 		return unread, err
