@@ -131,3 +131,15 @@ func (rw *ReadWrite[In, Out]) Release() (net.Conn, []byte, error) {
 	}
 	return rw.link.conn, append(rw.filter.Pending(), unread...), nil
 }
+
+// Ender ends a ReadWrite whose record types need not be known.
+type Ender interface {
+	Release() (net.Conn, []byte, error)
+	Close()
+}
+
+// Current returns the value that stands for the wheel: rw itself or, after Exchange, the
+// newest one. It is for who made a wheel for somebody else, and has to end it.
+func (rw *ReadWrite[In, Out]) Current() Ender { return rw.link.side.(Ender) }
+
+var _ Ender = (*ReadWrite[string, string])(nil)

@@ -1,9 +1,9 @@
 package keepalive
 
 import (
+	"bytes"
 	"fmt"
 	"net"
-	"reflect"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -41,7 +41,6 @@ type loan struct {
 	detach func() (unread []byte, err error) // takes the connection out of its wheel
 	drop   func()                            // ends the wheel, without an event
 	unread []byte                            // of a wheel that was taken off, for the next one
-	filter any                               // of the last wheel
 }
 
 const (
@@ -125,11 +124,12 @@ func (c *Conn) Attached() any {
 }
 
 // Start puts a wheel on the connection, for the current session (A80). Release
-// takes it off again; so does another Start, whose wheel goes on with what the
-// old one had not parsed, with the old one's filter or another. Errors match ErrNotLent
-// when the connection is not the caller's any more; wheel.ErrConfig, when an old wheel
-// is off all the same and what it had not parsed is kept for the next; or what
-// wheel.ReadWrite.Release says of an old wheel that cannot be taken off, and goes on.
+// takes it off again, also after a wheel.Exchange; so does another Start, whose wheel
+// goes on with what the old one had not parsed, with that one's filter or another.
+// Errors match ErrNotLent when the connection is not the caller's any more;
+// wheel.ErrConfig, when an old wheel is off all the same, and what it had not parsed is
+// kept for the next one; or what wheel.ReadWrite.Release says of an old wheel that
+// cannot be taken off, and goes on.
 func Start[In, Out any](c *kernel.Context, conn *Conn, cfg wheel.ReadWriteConfig[In, Out]) (*wheel.ReadWrite[In, Out], error) {
 	l := conn.l
 	if !l.take() {
@@ -142,14 +142,10 @@ func Start[In, Out any](c *kernel.Context, conn *Conn, cfg wheel.ReadWriteConfig
 	if err != nil {
 		return nil, err
 	}
-	unread := l.unread
-	if reflect.ValueOf(cfg.Filter).Comparable() && l.filter == any(cfg.Filter) { // it has its part
-		unread = unread[min(len(cfg.Filter.Pending()), len(unread)):]
-	}
-	cfg.Filter.Feed(unread)
-	l.unread, l.filter, l.drop = nil, cfg.Filter, rw.Close
+	cfg.Filter.Feed(bytes.TrimPrefix(l.unread, cfg.Filter.Pending())) // the old one has its part already
+	l.unread, l.drop = nil, func() { rw.Current().Close() }
 	l.detach = func() ([]byte, error) {
-		_, unread, err := rw.Release()
+		_, unread, err := rw.Current().Release()
 		return unread, err
 	}
 	runtime.KeepAlive(conn)
