@@ -48,7 +48,7 @@ func (t *table) serveWaiting() {
 		if (len(h.idle) == 0 || h.waiting[0].fresh) && !t.room() && !t.evict() {
 			return // nothing is idle, so nobody behind can be served either (A63)
 		}
-		t.turns = slices.Delete(t.turns, i, i+1)
+		t.turns = cut(t.turns, i)
 		t.serveFirst(h)
 		if len(h.waiting) > 0 {
 			t.turns = append(t.turns, h)
@@ -64,8 +64,7 @@ func (t *table) serveFirst(h *host) {
 	if !r.fresh {
 		c = t.lendable(h)
 	}
-	h.waiting[0] = nil
-	h.waiting = h.waiting[1:]
+	h.waiting = cut(h.waiting, 0)
 	t.waiting--
 	r.waiting = false
 	t.stop(r.wait)
@@ -86,12 +85,24 @@ func (t *table) room() bool {
 	return t.cfg.MaxOpen == NoLimit || len(t.conns) < t.cfg.MaxOpen
 }
 
-// without returns list without its one element v, in the same order. It looks
-// from the end, where idle connections leave.
+// without returns list without its one element v, in the same order. It looks at the
+// front, where those leave whose time is over, and then from the end, where idle
+// connections are lent.
 func without[T comparable](list []T, v T) []T {
-	i := len(list) - 1
-	for list[i] != v {
-		i--
+	i := 0
+	if list[0] != v {
+		for i = len(list) - 1; list[i] != v; i-- {
+		}
+	}
+	return cut(list, i)
+}
+
+// cut returns list without its element i. The first of many leaves the others where they
+// are.
+func cut[T any](list []T, i int) []T {
+	if i == 0 && len(list) > 1 {
+		clear(list[:1])
+		return list[1:]
 	}
 	return slices.Delete(list, i, i+1)
 }

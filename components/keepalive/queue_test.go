@@ -3,6 +3,7 @@ package keepalive
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -229,4 +230,22 @@ func TestHostAtItsLimitKeepsItsTurn(t *testing.T) {
 	p.do(allocate{req: 2, key: key("a")})
 	p.do(allocate{req: 3, key: key("b")})
 	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{2, 2, key("a")})
+}
+
+// TestWithout: whoever leaves at the front moves nobody, or the timeouts of a hundred
+// thousand who wait would take seconds; and one who leaves at the end, or alone, costs no
+// memory when the next one comes.
+func TestWithout(t *testing.T) {
+	list := []int{1, 2, 3, 4}
+	if rest := without(list, 1); !slices.Equal(rest, []int{2, 3, 4}) || &rest[0] != &list[1] || list[0] != 0 {
+		t.Errorf("without the first: %v of %v", rest, list)
+	}
+	if rest := without(list[1:], 3); !slices.Equal(rest, []int{2, 4}) {
+		t.Errorf("without one in the middle: %v", rest)
+	}
+	for _, list := range [][]int{{5}, {6, 5}} {
+		if rest := without(list, 5); len(rest) != len(list)-1 || cap(rest) != cap(list) || list[len(list)-1] != 0 {
+			t.Errorf("without the last: %v of %v, room for %d", rest, list, cap(rest))
+		}
+	}
 }
