@@ -12,7 +12,7 @@ import (
 // so that it takes every value and never grows. The zero value is empty.
 type Histogram[T time.Duration | int64] struct {
 	Count   uint64     // how many values
-	Sum     T          // of all
+	Sum     T          // of all; no more than the largest T, 292 years
 	Max     T          // the largest
 	Buckets [64]uint64 // Buckets[i] counts values below 1<<i (ns) and not below half of that
 }
@@ -21,7 +21,9 @@ type Histogram[T time.Duration | int64] struct {
 func (h *Histogram[T]) observe(v T) {
 	v = max(v, 0)
 	h.Count++
-	h.Sum += v
+	if h.Sum += v; h.Sum < 0 { // 10,000 who wait bring it there in 11 days
+		h.Sum = math.MaxInt64
+	}
 	h.Max = max(h.Max, v)
 	h.Buckets[bits.Len64(uint64(v))]++
 }

@@ -53,6 +53,10 @@ func TestHistogram_Extremes(t *testing.T) {
 	if h.Count != 4 || h.Max != math.MaxInt64-1 || h.Quantile(0.5) != 0 || h.Quantile(0.75) != 1 {
 		t.Errorf("%v", h)
 	}
+	h.observe(math.MaxInt64)
+	if h.Sum != math.MaxInt64 || h.Mean() != math.MaxInt64/5 {
+		t.Errorf("the sum is %d, the mean %d", h.Sum, h.Mean())
+	}
 	if n := testing.AllocsPerRun(100, func() { h.observe(7) }); n != 0 {
 		t.Errorf("an observation allocates %v times", n)
 	}
