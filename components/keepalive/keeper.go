@@ -41,9 +41,9 @@ type keeper struct {
 	dialer *dialer              // has those being opened …
 	began  map[connID]time.Time // … since then
 	timers map[timerID]kernel.TimerID
-	known  map[kernel.Address]bool // sessions whose end we want to hear of
-	wards  map[kernel.Address]bool // of these, who had a connection to ask for
-	over   bool                    // the session has ended
+	known  map[kernel.Address]bool           // sessions whose end we want to hear of
+	wards  map[kernel.Address]*kernel.Source // of these, who had a connection to ask for
+	over   bool                              // the session has ended
 
 	watchers []*watcher
 	then     []message // not told to the table yet
@@ -60,7 +60,7 @@ func newKeeper(p *Pool) *keeper {
 		began:   map[connID]time.Time{},
 		timers:  map[timerID]kernel.TimerID{},
 		known:   map[kernel.Address]bool{},
-		wards:   map[kernel.Address]bool{},
+		wards:   map[kernel.Address]*kernel.Source{},
 	}
 	k.table = newTable(p.cfg, k.now, nil) // start brings the chance
 	k.table.sound = func(id connID) bool { return k.conns[id].look() == clean }
@@ -95,11 +95,11 @@ func (p *keeper) start(c *kernel.Context) error {
 }
 
 func (p *keeper) allocate(c *kernel.Context, o *order) error {
-	if o.who != "" && !p.wards[o.who] {
+	if o.who != "" && p.wards[o.who] == nil {
 		if err := p.know(c, o.who); err != nil {
 			return err
 		}
-		o.first, p.wards[o.who] = true, true
+		o.first = true
 	}
 	o.asked = p.now()
 	if l := p.lendAtHand(o); l != nil {
@@ -238,6 +238,11 @@ func (p *keeper) stop(c *kernel.Context) error {
 	}
 	for _, w := range p.watchers {
 		w.lease.Release()
+	}
+	if p.table.shut { // or else they end, too
+		for _, who := range slices.Sorted(maps.Keys(p.wards)) {
+			p.wards[who].Wake()
+		}
 	}
 	p.over, p.table.shut = true, true // for who comes to the counter
 	return nil

@@ -229,10 +229,12 @@ func (l *loan) giveBack(as condition) {
 }
 
 // post brings a closed connection back without waiting. A pool that has ended
-// does not care (A108).
+// does not care (A108), but for the ward it has left behind.
 func (l *loan) post() {
 	l.as = closed
-	_ = evRelease.PostFrom(l.pool.k, l.pool.addr, l)
+	if evRelease.PostFrom(l.pool.k, l.pool.addr, l) != nil {
+		l.pool.keeper.relieve(l.order.who)
+	}
 }
 
 func (l *loan) end() {
