@@ -115,6 +115,9 @@ func New(k *kernel.Kernel, cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if k == nil {
+		return nil, fmt.Errorf("%w: New's first argument is nil; want a *kernel.Kernel", ErrArgument)
+	}
 	if k.Mode() == kernel.Simulated {
 		return nil, fmt.Errorf("%w: the kernel is simulated; want a parallel or a serial one, in a synctest bubble for time", ErrArgument)
 	}

@@ -35,6 +35,9 @@ func TestConfig_Mistakes(t *testing.T) {
 	if _, err := New(kernel.New(kernel.Config{Mode: kernel.Simulated}), Config{}); !errors.Is(err, ErrArgument) {
 		t.Errorf("simulated: %v", err)
 	}
+	if _, err := New(nil, Config{}); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), "first argument") {
+		t.Errorf("no kernel: %v", err)
+	}
 	newClient(t, k, Config{Alias: "ua"})
 	if _, err := New(k, Config{Alias: "ua"}); !errors.Is(err, kernel.ErrAliasTaken) {
 		t.Errorf("alias: %v", err)

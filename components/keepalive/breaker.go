@@ -26,8 +26,9 @@ const (
 //
 // A failure is an opening that failed (lookup, connection, TLS) or that was not
 // done when its request's time was over, or a Conn.Report(false). A cancelled
-// opening counts for nothing. While a circuit is open or half-open only its probe
-// counts.
+// opening counts for nothing, nor does one whose Get gave up because its context ended:
+// where that is what bounds the wait, as with package httpclient, set
+// Config.ConnectTimeout, too. While a circuit is open or half-open only its probe counts.
 type Breaker struct {
 	// Failures is how many openings, or how many reports, may fail in a row: the
 	// last of them opens the circuit. A success ends only a row of its own kind,

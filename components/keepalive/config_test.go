@@ -53,4 +53,7 @@ func TestA13_BadValuesAreRefusedByName(t *testing.T) {
 			t.Errorf("%+v: got %v; want ErrArgument: %s", c, err, field)
 		}
 	}
+	if _, err := New(nil, Config{}); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), "first argument") {
+		t.Errorf("no kernel: %v", err)
+	}
 }

@@ -75,9 +75,12 @@ var (
 )
 
 // New starts a pool: a session of its own, with an alias that keeps it until
-// Shutdown or until nothing else in the kernel is active (A15, A44). A bad
+// Shutdown or until nothing else in the kernel is active (A15, K44). A bad
 // Config is an ErrArgument that names the field.
 func New(k *kernel.Kernel, cfg Config) (*Pool, error) {
+	if k == nil {
+		return nil, fmt.Errorf("%w: New's first argument is nil; want a *kernel.Kernel", ErrArgument)
+	}
 	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err
