@@ -341,9 +341,12 @@ func TestW5_W31_ExchangeOfEventsAlone(t *testing.T) {
 		h := newHost(t, conn)
 		h.line = func(c *kernel.Context, s string) (err error) {
 			h.note("line %s", s)
-			cfg := h.cfg
+			cfg, old := h.cfg, h.rw
 			cfg.InputEvent = gotMore
-			h.rw, err = wheel.Exchange(h.rw, cfg)
+			h.rw, err = wheel.Exchange(old, cfg)
+			if old.Current() != wheel.Ender(h.rw) || h.rw.Current() != wheel.Ender(h.rw) {
+				t.Error("Current is not the value that stands for the wheel")
+			}
 			return err
 		}
 		h.more = []session.State{session.On(gotMore, func(_ *kernel.Context, s string) error {
