@@ -3,10 +3,13 @@
 package httpd_test
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +23,9 @@ func init() {
 	farms["plain"] = plainFarm(nil)
 	farms["forked"] = plainFarm(func(cfg *httpd.Config) {
 		cfg.Prefork.ForkHandlers = map[kernel.Address]string{"pages": "forked"}
+	})
+	farms["renamed"] = plainFarm(func(cfg *httpd.Config) { // the program on disk may have others
+		cfg.Prefork.ForkHandlers = map[kernel.Address]string{"pages": cmp.Or(os.Getenv(forkVariable), "forked")}
 	})
 	farms["few"] = plainFarm(func(cfg *httpd.Config) {
 		cfg.Prefork.MaxRequests, cfg.Prefork.StartServers, cfg.Prefork.MaxClients = 3, 1, 1
@@ -145,6 +151,54 @@ func TestP7_P23_P24_P25_HandlersOfWorkers(t *testing.T) {
 			t.Errorf("too many routes: %v", err)
 		}
 	})
+}
+
+// What the master is given takes the place of all there was, also when it is nothing.
+func TestP24_P25_HandlersAreReplaced(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		f := startFarm(t, m, "forked")
+		f.showing("__")
+		reload := func() {
+			t.Helper()
+			if err := f.Pool().Reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			within(t, "the old workers' end", func() bool {
+				s := f.status()
+				return !slices.ContainsFunc(s.Workers, func(w prefork.WorkerStatus) bool { return w.Generation != s.Generation })
+			})
+		}
+		for _, set := range []map[kernel.Address]string{{"web": "STARTLISTEN"}, {}, nil} {
+			if err := f.SetForkHandlers(set); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.ForkHandlers(); !maps.Equal(got, set) {
+				t.Errorf("set %v, and has %v", set, got)
+			}
+			reload()
+			if got := f.ask("/started"); got != "" {
+				t.Errorf("%v: a former fork handler has left %q", set, got)
+			}
+		}
+		if err := f.SetHandlers(nil); err != nil {
+			t.Fatal(err)
+		}
+		reload()
+		if a, _ := fetch(t, f.Server, "/"); a.StatusCode != http.StatusNotFound {
+			t.Errorf("without routes: %s", a.Status)
+		}
+	})
+}
+
+// A reload goes by what the new program says, as long as the master was told nothing.
+func TestP24_ForkHandlersOfANewProgram(t *testing.T) {
+	f := startFarm(t, kernel.Parallel, "renamed")
+	f.showing("__")
+	t.Setenv(forkVariable, "forked_later")
+	if err := f.Pool().Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the new program's fork handler", func() bool { return f.ask("/started") == "later" })
 }
 
 // A worker that listens no more is idle for the scoreboard, and goes on with what it
