@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
@@ -78,17 +79,26 @@ func TestP85_SignalContextAndShutdownAreOneRequest(t *testing.T) {
 		for _, again := range []string{"signal", "Shutdown"} {
 			t.Run(first+", then twice by "+again, func(t *testing.T) {
 				inModes(t, func(t *testing.T, mode kernel.Mode) {
-					heard := make(chan string, 10)
+					heard := make(chan struct{}, 10)
 					r := twoWorkers.run(t, mode, nil)
-					if _, err := r.k.SpawnHeld(session.New(
+					watching, err := r.k.SpawnHeld(session.New(
 						session.Handle("_start", func(c *kernel.Context) error { c.Sig("TERM", "heard"); return nil }),
-						session.Handle("heard", func(*kernel.Context) error { heard <- "signal"; return nil }),
-					)); err != nil {
+						session.Handle("heard", func(*kernel.Context) error { heard <- struct{}{}; return nil }),
+					))
+					if err != nil {
 						t.Fatal(err)
 					}
+					defer watching.Release()
+					hear := func() {
+						select {
+						case <-heard:
+						case <-time.After(patience):
+							t.Fatal("TERM was not told")
+						}
+					}
 					do := map[string]func(){
-						"signal":   func() { _ = r.k.Signal("", "TERM"); <-heard },
-						"context":  func() { r.cancel(); <-heard },
+						"signal":   func() { _ = r.k.Signal("", "TERM"); hear() },
+						"context":  func() { r.cancel(); hear() },
 						"Shutdown": func() { _ = r.Shutdown() },
 					}
 					c := r.dial()
