@@ -50,6 +50,8 @@ func (cfg *Config) preforkConfig() (prefork.Config, error) {
 		return pc, misconfigured("Config.Prefork.ReadTimeout", "is %v; leave it 0, and set Config.IdleTimeout and the like", pc.ReadTimeout)
 	case pc.Tell != nil:
 		return pc, misconfigured("Config.Prefork.Tell", "is set; leave it to the server")
+	case cfg.Alias == poolName(pc):
+		return pc, misconfigured("Config.Alias", "is %q, the name of the pool; choose another, or another Config.Prefork.Name", cfg.Alias)
 	}
 	pc.Listen, pc.ReadTimeout = cfg.Listen, prefork.Unlimited
 	normal(&pc.MinSpareServers, 5)
@@ -85,6 +87,9 @@ func newPreforked(in Spawner, cfg Config, compiled *routes) (*Server, error) {
 	pc, err := cfg.preforkConfig()
 	if err != nil {
 		return nil, err
+	}
+	if owner, taken := k.Resolve(kernel.Address(cfg.Alias)); taken { // before anything is opened
+		return nil, fmt.Errorf("httpd: alias %q: %w by session %v; choose another Config.Alias", cfg.Alias, kernel.ErrAliasTaken, owner)
 	}
 	h := &herd{cfg: pc, forkHandlers: maps.Clone(pc.ForkHandlers)}
 	if text := prefork.Told(poolName(pc)); text != "" {

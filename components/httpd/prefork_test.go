@@ -5,6 +5,7 @@ package httpd_test
 import (
 	"cmp"
 	"errors"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/usher-go/usher/components/httpd"
 	"github.com/usher-go/usher/components/prefork"
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/session"
 )
 
 func init() {
@@ -86,6 +88,7 @@ func TestP2_P3_P4_P5_P6_P65_Defaults(t *testing.T) {
 		{"Config.Prefork.Listen", func(c *httpd.Config) { c.Prefork.Listen = []string{"tcp://:0"} }},
 		{"Config.Prefork.ReadTimeout", func(c *httpd.Config) { c.Prefork.ReadTimeout = time.Second }},
 		{"Config.Prefork.Tell", func(c *httpd.Config) { c.Prefork.Tell = func() string { return "" } }},
+		{"Config.Alias", func(c *httpd.Config) { c.Alias = "defaults" }},
 		{"Config.MinSpareServers", func(c *httpd.Config) { c.Prefork.MinSpareServers = -1 }},
 		{"Config.Listen[0]", func(c *httpd.Config) { c.Listen = []string{"nonsense"} }},
 	} {
@@ -95,6 +98,27 @@ func TestP2_P3_P4_P5_P6_P65_Defaults(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+}
+
+// A server that cannot be made leaves nothing open, nor a pool behind.
+func TestAliasTakenOfAPreforkingServer(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := kernel.New(kernel.Config{Mode: m})
+		if _, err := k.Spawn(session.New(), kernel.Alias("web")); err != nil {
+			t.Fatal(err)
+		}
+		sock := filepath.Join(t.TempDir(), "s")
+		cfg := httpd.Config{Alias: "web", Listen: []string{"unix://" + sock}, Handler: http.NotFoundHandler(), Prefork: &prefork.Config{Name: "alias"}}
+		if _, err := httpd.New(k, cfg); !errors.Is(err, kernel.ErrAliasTaken) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := os.Lstat(sock); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the socket file: %v", err)
+		}
+		if _, left := k.Resolve("alias"); left {
+			t.Error("the pool is left")
+		}
+	})
 }
 
 func TestP7_P23_P24_P25_HandlersOfWorkers(t *testing.T) {
