@@ -83,6 +83,47 @@ func TestG6_ContextEndIsTERM(t *testing.T) {
 	})
 }
 
+// Who hears TERM can tell whether one of them was ctx's end, of this Run.
+func TestG6_Cancelled(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := boot(t, m)
+		run := func(end func(*kernel.Context, func()) error, want bool) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			k.spawn(table{
+				"_start": func(c *kernel.Context) error {
+					c.Sig("TERM", "term")
+					return c.Yield("go")
+				},
+				"go": func(c *kernel.Context) error {
+					if k.Cancelled() {
+						t.Error("cancelled before it is")
+					}
+					return end(c, cancel)
+				},
+				"term": func(c *kernel.Context) error {
+					k.note("term")
+					if k.Cancelled() != want {
+						t.Errorf("cancelled: %t, want %t", !want, want)
+					}
+					return nil
+				},
+			})
+			_ = k.Run(ctx)
+		}
+		bySignal := func(c *kernel.Context, _ func()) error { return c.Signal("", "TERM") }
+		byContext := func(c *kernel.Context, cancel func()) error {
+			c.Lease("kept")
+			cancel()
+			return nil
+		}
+		run(bySignal, false)
+		run(byContext, true)
+		run(bySignal, false)
+		k.wantNotes("term", "term", "term")
+	})
+}
+
 // A handler of TERM may ask for time; Run still says why it ended.
 func TestG6_TERMHandledLetsSessionsFinish(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {

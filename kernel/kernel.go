@@ -92,12 +92,13 @@ type Kernel struct {
 	active     atomic.Int64 // leases, watches, processes, Hold: what IDLE waits for
 	idleChains sync.Pool
 
-	runMu    sync.Mutex
-	running  atomic.Bool
-	runs     atomic.Uint64 // how often Run was called
-	fresh    []*session    // spawned before Run, held until then
-	stopMu   sync.Mutex
-	stopping chan struct{} // closed when the stop of the whole kernel is decided
+	runMu     sync.Mutex
+	running   atomic.Bool
+	runs      atomic.Uint64 // how often Run was called
+	cancelled atomic.Uint64 // the last of them whose context has ended
+	fresh     []*session    // spawned before Run, held until then
+	stopMu    sync.Mutex
+	stopping  chan struct{} // closed when the stop of the whole kernel is decided
 
 	errMu sync.Mutex
 	err   error

@@ -33,6 +33,7 @@ func (k *Kernel) Run(ctx context.Context) error {
 	k.stopMu.Unlock()
 	asked := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		k.cancelled.Store(run)
 		term := &walk{k: k, name: "TERM", global: true, target: k.root, over: asked}
 		k.walk(term, func() bool { return k.runs.Load() != run || !k.running.Load() })
 	})
@@ -56,6 +57,14 @@ func (k *Kernel) Run(ctx context.Context) error {
 		return why
 	}
 	return ctx.Err()
+}
+
+// Cancelled reports whether the context of this Run, or the last one, has ended: TERM was
+// told to everyone for that, or is about to be (G6). Who counts signals leaves out that
+// one. It may be called from any goroutine.
+func (k *Kernel) Cancelled() bool {
+	run := k.cancelled.Load()
+	return run != 0 && run == k.runs.Load()
 }
 
 // afterStuck waits for the handlers that Run gave up on.

@@ -110,7 +110,8 @@
 //
 // The server's session exists in the master and in each worker. To the master's, Shutdown
 // ends the pool, StopListen too, but not the server, and StartListen begins again;
-// SetHandlers and SetForkHandlers are for workers started from then on. To a worker's,
+// SetHandlers and SetForkHandlers are for workers started from then on, also for those of a
+// reload, until an upgrade begins with another master. To a worker's,
 // Shutdown ends that worker, StopListen and StartListen pause it, and the other two are
 // refused. LogHandler and its like are told in the worker; what was posted to sessions
 // before a worker's last connection was closed is still handled, for a second.
@@ -126,7 +127,10 @@
 //
 // New opens the addresses; requests are served while the kernel runs. The session lives
 // until a Shutdown is complete, and the kernel with it; the kernel's own end closes
-// everything at once. Methods are for any goroutine. Those of Server do not wait, but
+// everything at once. That is what a signal does which nobody handles, and the end of the
+// context that Run was given: where requests shall be answered first, give Run another
+// context and call Shutdown. With Config.Prefork the master sees to it, on INT, TERM and
+// the context's end. Methods are for any goroutine. Those of Server do not wait, but
 // for Shutdown, and StartListen for the look-up of a host name; those of Response
 // never do.
 //

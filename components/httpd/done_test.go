@@ -278,6 +278,37 @@ func TestH48_H49_Close(t *testing.T) {
 	})
 }
 
+// Who closes by a Response that was sent, while the connection serves the next request,
+// lets that one be answered, and its client be told that it is the last.
+func TestH49_CloseDuringTheNextRequest(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m)
+		var sent *httpd.Response
+		s := r.serve(r.logs(httpd.Config{Alias: "web", KeepAlive: true}), pages{
+			"one": func(c *kernel.Context, q *httpd.Request, a *httpd.Response) error {
+				sent = a
+				return hello(c, q, a)
+			},
+			"two": func(c *kernel.Context, q *httpd.Request, a *httpd.Response) error {
+				sent.Close()
+				return hello(c, q, a)
+			}})
+		p := dial(t, s)
+		p.get("/one")
+		if p.want(200, "hello").Close {
+			t.Error("the first answer says that it is the last")
+		}
+		p.get("/two")
+		if !p.want(200, "hello").Close {
+			t.Error("the last answer does not say so")
+		}
+		p.end()
+		if n := r.count("error"); n != 0 {
+			t.Errorf("%q", r.entries())
+		}
+	})
+}
+
 func TestH93_DroppedResponse(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		r := newRig(t, m)

@@ -51,7 +51,7 @@ const (
 	StopListen  kernel.Event[struct{}] = "STOPLISTEN"
 
 	// Shutdown ends the server: at once, or gracefully for any argument but nil
-	// and false (H87, H88). Server.Shutdown.
+	// and false (H87, H88); a second one at once in any case. Server.Shutdown.
 	Shutdown kernel.Event[bool] = "SHUTDOWN"
 )
 

@@ -24,15 +24,17 @@ type herd struct {
 	paused bool // StopListen
 	wanted bool // StartListen, which waits
 
+	forkHandlers map[kernel.Address]string // of the configuration
+
 	toldMu sync.Mutex // apart: asked for while the pool ends
 	told   told
 }
 
 // told is what workers cannot know that are started later: what has changed since
-// the program began. Nil has not.
+// the program began. Nil has not; what was made empty is not nil.
 type told struct {
-	Handlers     []Route                   `json:"handlers,omitempty"`
-	ForkHandlers map[kernel.Address]string `json:"fork_handlers,omitempty"`
+	Handlers     []Route                   `json:"handlers,omitzero"`
+	ForkHandlers map[kernel.Address]string `json:"fork_handlers,omitzero"`
 }
 
 // maxTold is how much of that prefork passes on.
@@ -48,6 +50,8 @@ func (cfg *Config) preforkConfig() (prefork.Config, error) {
 		return pc, misconfigured("Config.Prefork.ReadTimeout", "is %v; leave it 0, and set Config.IdleTimeout and the like", pc.ReadTimeout)
 	case pc.Tell != nil:
 		return pc, misconfigured("Config.Prefork.Tell", "is set; leave it to the server")
+	case cfg.Alias == poolName(pc):
+		return pc, misconfigured("Config.Alias", "is %q, the name of the pool; choose another, or another Config.Prefork.Name", cfg.Alias)
 	}
 	pc.Listen, pc.ReadTimeout = cfg.Listen, prefork.Unlimited
 	normal(&pc.MinSpareServers, 5)
@@ -84,12 +88,15 @@ func newPreforked(in Spawner, cfg Config, compiled *routes) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &herd{cfg: pc, told: told{ForkHandlers: maps.Clone(pc.ForkHandlers)}}
+	if owner, taken := k.Resolve(kernel.Address(cfg.Alias)); taken { // before anything is opened
+		return nil, fmt.Errorf("httpd: alias %q: %w by session %v; choose another Config.Alias", cfg.Alias, kernel.ErrAliasTaken, owner)
+	}
+	h := &herd{cfg: pc, forkHandlers: maps.Clone(pc.ForkHandlers)}
 	if text := prefork.Told(poolName(pc)); text != "" {
 		if err := json.Unmarshal([]byte(text), &h.told); err != nil {
 			return nil, fmt.Errorf("httpd: what the master has told is no JSON: %w; let master and worker be the same program", err)
 		}
-		h.cfg.ForkHandlers = h.told.ForkHandlers
+		h.cfg.ForkHandlers = h.workersCall()
 		if h.told.Handlers != nil {
 			if compiled, err = compile("SetHandlers: Route", h.told.Handlers); err != nil {
 				return nil, err
@@ -280,9 +287,17 @@ func (s *Server) ForkHandlers() map[kernel.Address]string {
 	if h == nil {
 		return nil
 	}
+	return maps.Clone(h.workersCall())
+}
+
+// workersCall are the fork handlers of a worker that is started now.
+func (h *herd) workersCall() map[kernel.Address]string {
 	h.toldMu.Lock()
 	defer h.toldMu.Unlock()
-	return maps.Clone(h.told.ForkHandlers)
+	if h.told.ForkHandlers != nil {
+		return h.told.ForkHandlers
+	}
+	return h.forkHandlers
 }
 
 // SetForkHandlers has workers started from now on call others (P24). ErrConfig for an
@@ -291,10 +306,12 @@ func (s *Server) SetForkHandlers(m map[kernel.Address]string) error {
 	if s.herd == nil {
 		return ErrWorker
 	}
+	all := map[kernel.Address]string{}
 	for to, event := range m {
 		if to == "" || event == "" {
 			return misconfigured("SetForkHandlers", "has %q: %q; name a session and an event", to, event)
 		}
+		all[to] = event
 	}
-	return s.herd.tell(func(t *told) { t.ForkHandlers = maps.Clone(m) })
+	return s.herd.tell(func(t *told) { t.ForkHandlers = all })
 }

@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 const (
 	modeVariable = "USHER_TEST_MODE"
 	dirVariable  = "USHER_TEST_DIR"
+	forkVariable = "USHER_TEST_FORK"
 )
 
 // farms are the servers of these tests, by the name of their pool.

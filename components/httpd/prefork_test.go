@@ -3,10 +3,14 @@
 package httpd_test
 
 import (
+	"cmp"
 	"errors"
+	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,12 +18,16 @@ import (
 	"github.com/usher-go/usher/components/httpd"
 	"github.com/usher-go/usher/components/prefork"
 	"github.com/usher-go/usher/kernel"
+	"github.com/usher-go/usher/session"
 )
 
 func init() {
 	farms["plain"] = plainFarm(nil)
 	farms["forked"] = plainFarm(func(cfg *httpd.Config) {
 		cfg.Prefork.ForkHandlers = map[kernel.Address]string{"pages": "forked"}
+	})
+	farms["renamed"] = plainFarm(func(cfg *httpd.Config) { // the program on disk may have others
+		cfg.Prefork.ForkHandlers = map[kernel.Address]string{"pages": cmp.Or(os.Getenv(forkVariable), "forked")}
 	})
 	farms["few"] = plainFarm(func(cfg *httpd.Config) {
 		cfg.Prefork.MaxRequests, cfg.Prefork.StartServers, cfg.Prefork.MaxClients = 3, 1, 1
@@ -80,6 +88,7 @@ func TestP2_P3_P4_P5_P6_P65_Defaults(t *testing.T) {
 		{"Config.Prefork.Listen", func(c *httpd.Config) { c.Prefork.Listen = []string{"tcp://:0"} }},
 		{"Config.Prefork.ReadTimeout", func(c *httpd.Config) { c.Prefork.ReadTimeout = time.Second }},
 		{"Config.Prefork.Tell", func(c *httpd.Config) { c.Prefork.Tell = func() string { return "" } }},
+		{"Config.Alias", func(c *httpd.Config) { c.Alias = "defaults" }},
 		{"Config.MinSpareServers", func(c *httpd.Config) { c.Prefork.MinSpareServers = -1 }},
 		{"Config.Listen[0]", func(c *httpd.Config) { c.Listen = []string{"nonsense"} }},
 	} {
@@ -89,6 +98,27 @@ func TestP2_P3_P4_P5_P6_P65_Defaults(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+}
+
+// A server that cannot be made leaves nothing open, nor a pool behind.
+func TestAliasTakenOfAPreforkingServer(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		k := kernel.New(kernel.Config{Mode: m})
+		if _, err := k.Spawn(session.New(), kernel.Alias("web")); err != nil {
+			t.Fatal(err)
+		}
+		sock := filepath.Join(t.TempDir(), "s")
+		cfg := httpd.Config{Alias: "web", Listen: []string{"unix://" + sock}, Handler: http.NotFoundHandler(), Prefork: &prefork.Config{Name: "alias"}}
+		if _, err := httpd.New(k, cfg); !errors.Is(err, kernel.ErrAliasTaken) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := os.Lstat(sock); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the socket file: %v", err)
+		}
+		if _, left := k.Resolve("alias"); left {
+			t.Error("the pool is left")
+		}
+	})
 }
 
 func TestP7_P23_P24_P25_HandlersOfWorkers(t *testing.T) {
@@ -145,6 +175,54 @@ func TestP7_P23_P24_P25_HandlersOfWorkers(t *testing.T) {
 			t.Errorf("too many routes: %v", err)
 		}
 	})
+}
+
+// What the master is given takes the place of all there was, also when it is nothing.
+func TestP24_P25_HandlersAreReplaced(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		f := startFarm(t, m, "forked")
+		f.showing("__")
+		reload := func() {
+			t.Helper()
+			if err := f.Pool().Reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			within(t, "the old workers' end", func() bool {
+				s := f.status()
+				return !slices.ContainsFunc(s.Workers, func(w prefork.WorkerStatus) bool { return w.Generation != s.Generation })
+			})
+		}
+		for _, set := range []map[kernel.Address]string{{"web": "STARTLISTEN"}, {}, nil} {
+			if err := f.SetForkHandlers(set); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.ForkHandlers(); !maps.Equal(got, set) {
+				t.Errorf("set %v, and has %v", set, got)
+			}
+			reload()
+			if got := f.ask("/started"); got != "" {
+				t.Errorf("%v: a former fork handler has left %q", set, got)
+			}
+		}
+		if err := f.SetHandlers(nil); err != nil {
+			t.Fatal(err)
+		}
+		reload()
+		if a, _ := fetch(t, f.Server, "/"); a.StatusCode != http.StatusNotFound {
+			t.Errorf("without routes: %s", a.Status)
+		}
+	})
+}
+
+// A reload goes by what the new program says, as long as the master was told nothing.
+func TestP24_ForkHandlersOfANewProgram(t *testing.T) {
+	f := startFarm(t, kernel.Parallel, "renamed")
+	f.showing("__")
+	t.Setenv(forkVariable, "forked_later")
+	if err := f.Pool().Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the new program's fork handler", func() bool { return f.ask("/started") == "later" })
 }
 
 // A worker that listens no more is idle for the scoreboard, and goes on with what it

@@ -180,7 +180,7 @@ func (p *printer) begin(code int, head http.Header, size int) {
 			setLength(h, size, p.req.Method == http.MethodHead)
 		}
 	}
-	if p.x.server.now() != isOpen || mustClose(p.req.Request, code) {
+	if p.x.server.now() != isOpen || p.x.conn.unkept.Load() || mustClose(p.req.Request, code) {
 		h.Set("Connection", "close")
 	}
 	p.code = code

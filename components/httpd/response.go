@@ -42,8 +42,9 @@ func (r *Response) WriteString(s string) (int, error) {
 func (r *Response) Done() { r.x.do(vDone, r) }
 
 // Close closes the connection without an answer. What a stream has queued is sent
-// first, and it ends like any other (H48). On a connection that waits for its next
-// request it closes that, and else nothing (H49).
+// first, and it ends like any other (H48). When the answer has been sent already, it
+// closes the connection if that waits for its next request, and else after that request
+// (H49); a connection that is closed it leaves alone.
 func (r *Response) Close() { r.x.do(vClose, r) }
 
 // Stream marks the response: from now on Send sends pieces. When one has left this

@@ -174,7 +174,7 @@ func (s *Server) SetHandlers(list []Route) error {
 	}
 	r, err := compile("SetHandlers: Route", list)
 	if err == nil && s.herd != nil {
-		err = s.herd.tell(func(t *told) { t.Handlers = r.list })
+		err = s.herd.tell(func(t *told) { t.Handlers = append([]Route{}, r.list...) })
 	}
 	if err == nil {
 		s.routes.Store(r)

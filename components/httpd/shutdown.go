@@ -38,7 +38,8 @@ func (s *Server) now() stage { return stage(s.stage.Load()) }
 // listening, has answers say "Connection: close", closes connections that ask for
 // nothing within a quarter of a second, and waits for the others at most
 // Config.ShutdownTimeout (H88, H89). When ctx ends
-// first, everything is closed at once, and its error is returned. In a handler use
+// first, everything is closed at once, and its error is returned. So it is when somebody
+// asks for a graceful end once more, here or by the event. In a handler use
 // the event Shutdown: requests may need the session that waits here. The kernel has
 // to run.
 func (s *Server) Shutdown(ctx context.Context) error {

@@ -74,6 +74,8 @@
 //	           change by one, between 1 and MaxClients; a worker is started or
 //	           asked to retire at once, if that leaves enough idle ones
 //
+// A call of Pool.Shutdown beside a signal, or the end of the context that Run was given,
+// is no second one: what signal.NotifyContext does to a program ends its pool in order.
 // QUIT is Go's: it prints stacks and exits, and the workers see their master go.
 // To a worker INT and TERM are a request to finish and leave, and the rest are Go's:
 // signals are for the master.

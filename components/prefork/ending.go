@@ -61,8 +61,13 @@ func terminated(s *os.ProcessState) bool {
 	return ok && status.Signaled() && status.Signal() == syscall.SIGTERM
 }
 
-// shutdown asks the workers to finish; a second time it kills them.
-func (m *master) shutdown(c *kernel.Context) error {
+// shutdown asks the workers to finish; who asks a second time has them killed. What
+// comes in another way is no second time: a program that calls Shutdown on a signal, or
+// gives Run the context of signal.NotifyContext, has both for one.
+func (m *master) shutdown(c *kernel.Context, asked int) error {
+	if m.table.stopping && asked < 2 {
+		return nil
+	}
 	return m.tell(c, message{kind: msgShutdown})
 }
 

@@ -34,6 +34,8 @@ type master struct {
 	spawner *spawner
 	crew    map[int]*hand // by slot
 	signal  string        // that ended the pool
+	signals int           // so often it was asked to end by one …
+	calls   int           // … and by Shutdown
 
 	path               string       // of the program, for a reload
 	waiting, following []chan error // for this reload, for the next
@@ -82,7 +84,10 @@ func (m *master) session() *session.Session {
 		session.On(evUpgrade, m.askUpgrade),
 		session.On(evSuccessorGone, m.successorGone),
 		session.On(evAlive, m.lives),
-		session.On(evShutdown, func(c *kernel.Context, _ struct{}) error { return m.shutdown(c) }),
+		session.On(evShutdown, func(c *kernel.Context, _ struct{}) error {
+			m.calls++
+			return m.shutdown(c, m.calls)
+		}),
 	)
 }
 

@@ -125,8 +125,8 @@ func (p *Pool) Addrs() []net.Addr {
 }
 
 // Shutdown asks every worker to finish and ends the pool when they have; those
-// that do not within Config.Grace are killed. A second call kills them at once.
-// It does not wait. A pool that has ended is no error.
+// that do not within Config.Grace are killed. A second call kills them at once; one
+// beside a signal does not. It does not wait. A pool that has ended is no error.
 func (p *Pool) Shutdown() error {
 	if p.ended.Load() {
 		return nil

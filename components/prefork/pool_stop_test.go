@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/session"
@@ -68,6 +69,61 @@ func TestP85_SecondSignalForces(t *testing.T) {
 			t.Errorf("the master ended with %v", err)
 		}
 	})
+}
+
+// What signal.NotifyContext makes of one signal, when its context is that of Run or has
+// Shutdown called, is one request to end. Each of the three forces by itself, or for the
+// context beside a second signal.
+func TestP85_SignalContextAndShutdownAreOneRequest(t *testing.T) {
+	for _, first := range []string{"signal", "context", "Shutdown"} {
+		for _, again := range []string{"signal", "Shutdown"} {
+			t.Run(first+", then twice by "+again, func(t *testing.T) {
+				inModes(t, func(t *testing.T, mode kernel.Mode) {
+					heard := make(chan struct{}, 10)
+					r := twoWorkers.run(t, mode, nil)
+					watching, err := r.k.SpawnHeld(session.New(
+						session.Handle("_start", func(c *kernel.Context) error { c.Sig("TERM", "heard"); return nil }),
+						session.Handle("heard", func(*kernel.Context) error { heard <- struct{}{}; return nil }),
+					))
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer watching.Release()
+					hear := func() {
+						select {
+						case <-heard:
+						case <-time.After(patience):
+							t.Fatal("TERM was not told")
+						}
+					}
+					do := map[string]func(){
+						"signal":   func() { _ = r.k.Signal("", "TERM"); hear() },
+						"context":  func() { r.cancel(); hear() },
+						"Shutdown": func() { _ = r.Shutdown() },
+					}
+					c := r.dial()
+					c.ask("hello")
+					do[first]()
+					r.until("a draining worker", func(s Stats) bool { return strings.Contains(s.Letters, "G") })
+					for _, next := range []string{"signal", "context", "Shutdown"} {
+						if next != first {
+							do[next]()
+						}
+					}
+					for range 20 {
+						if c.ask("still there?") != "still there?" {
+							t.Fatal("killed")
+						}
+					}
+					do[again]()
+					c.cut()
+					if err := r.wait(); !errors.Is(err, context.Canceled) {
+						t.Errorf("Run: %v", err)
+					}
+				})
+			})
+		}
+	}
 }
 
 // The signal that one pool passes on when it is done does not force the other.

@@ -34,7 +34,12 @@ func (m *master) caught(c *kernel.Context) error {
 		return m.tell(c, message{kind: msgLess})
 	default:
 		m.signal = name
-		return m.shutdown(c)
+		m.signals++
+		asked := m.signals
+		if c.Kernel().Cancelled() { // that is one of them
+			asked--
+		}
+		return m.shutdown(c, asked)
 	}
 }
 

@@ -137,7 +137,7 @@ func (m *master) upgraded(c *kernel.Context, err error) {
 	for _, e := range m.pool.endpoints {
 		e.file = nil // the socket files are its own now
 	}
-	m.signal = "TERM"
+	m.signal, m.signals = "TERM", 1
 	if m.cfg.Notify {
 		m.announced.stopping = true // the service does not stop
 		m.notify(c, fmt.Sprintf("MAINPID=%d\n%s", s.process.Pid, daemon.SdNotifyReady))
