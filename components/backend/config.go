@@ -50,7 +50,8 @@ type Config struct {
 	IdlePing time.Duration
 
 	// PingWait is how long a pong may take before the connection counts as lost
-	// and is made anew. 0 means 10 s (B13).
+	// and is made anew. Ping and pong come behind what was sent before: on a slow
+	// network it must be enough for the largest messages. 0 means 10 s (B13).
 	PingWait time.Duration
 
 	// ConnectTimeout is for one attempt, and again for the hellos. 0 means 10 s.

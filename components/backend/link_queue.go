@@ -34,8 +34,8 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 }
 
 // makeRoom drops nothing for a message that does not fit into an empty queue either.
-// What it lets in the connection takes, once it may go: this one, or another, whose
-// output is as large as the queue.
+// What it lets in the connection takes, once it may go: this one has the room now, and
+// the output of another is as large as the queue may be.
 func (l *link) makeRoom(size int) bool {
 	limit := l.cfg.MaxQueuedBytes
 	if l.stands() {
