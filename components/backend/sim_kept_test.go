@@ -38,6 +38,9 @@ func TestWhatSendAcceptedWaitsThroughARefusal(t *testing.T) {
 // ever was: what waited for a connection, and what the connection is slow to take. What
 // is too much Send refuses.
 func TestAsMuchGoesAsMayWait(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine copies 40 MB")
+	}
 	w := newWorld(t, 1, ServerConfig{})
 	w.net.FailDial(fmt.Sprintf("127.0.0.1:%d", simPort), syscall.ECONNREFUSED)
 	c := w.client("a", Config{PingTimeout: -1, IdlePing: -1, MaxQueuedBytes: 20 << 20, MinBackoff: time.Second})
