@@ -279,6 +279,28 @@ func TestB18_AuthHook(t *testing.T) {
 	}
 }
 
+// TestB18_PerlWaitsAfterFailedAttempts like others, although it says no hello.
+func TestB18_PerlWaitsAfterFailedAttempts(t *testing.T) {
+	k, reports := quiet(t)
+	s := doubler(t, k, ServerConfig{Serializers: []Serializer{Storable}, Auth: func(context.Context, Peer) (Identity, error) {
+		t.Error("ServerConfig.Auth was asked")
+		return Identity{}, nil
+	}})
+	for range 10 { // until it is maxPenalty
+		if _, err := k.Call(deadline(t), s.self, evPenalty.Name(), penaltyAsk{from: "127.0.0.1", failed: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := dialBare(t, s)
+	if _, err := r.Write([]byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("read %d, %v; want that it is closed", n, err)
+	}
+	reported(t, reports, "too many attempts failed")
+}
+
 // TestB18_WhatComesEarlyWaits: a client need not wait for ServerConfig.Auth before
 // it sends on.
 func TestB18_WhatComesEarlyWaits(t *testing.T) {

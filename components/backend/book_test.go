@@ -141,7 +141,7 @@ func TestBookLimits(t *testing.T) {
 
 // TestOutcomes: what was said stays so, and what may have been forgotten is unknown.
 func TestOutcomes(t *testing.T) {
-	m := newOutcomes("me", 30*time.Second)
+	m := newOutcomes("me", 30*time.Second, t0)
 	token := m.token(t0)
 	if got := m.decide("a", Committed, t0); got != Committed {
 		t.Error(got)
@@ -167,10 +167,53 @@ func TestOutcomes(t *testing.T) {
 	for i := range maxOutcomes + 10 {
 		m.decide(fmt.Sprint("many ", i), Committed, late)
 	}
-	if len(m.of) > maxOutcomes || len(m.of) != len(m.order) {
-		t.Errorf("%d are kept, %d in order", len(m.of), len(m.order))
+	if n := len(m.done) + len(m.fenced); len(m.of) > maxOutcomes || len(m.of) != n {
+		t.Errorf("%d are kept, %d in order", len(m.of), n)
 	}
 	if got := m.ask("many 1", m.token(late), late); got != Unknown {
 		t.Errorf("one that there was no room for: %v", got)
+	}
+}
+
+// TestOutcomesWhenMuchIsCommitted: what began since is still told, and what was said to
+// be rolled back stays so.
+func TestOutcomesWhenMuchIsCommitted(t *testing.T) {
+	m := newOutcomes("me", 30*time.Second, t0)
+	token, now := m.token(t0.Add(time.Second)), t0.Add(2*time.Second)
+	if got := m.ask("fenced", token, now); got != RolledBack {
+		t.Fatal(got)
+	}
+	for i := range 2 * maxOutcomes {
+		now = now.Add(time.Millisecond)
+		m.decide(fmt.Sprint("many ", i), Committed, now)
+	}
+	if got := m.decide("fenced", Committed, now); got != RolledBack {
+		t.Errorf("committed after it was said to be rolled back: %v", got)
+	}
+	if got := m.ask("old", token, now); got != Unknown {
+		t.Errorf("one that may be among those forgotten: %v", got)
+	}
+	young := m.token(now.Add(-time.Second))
+	if got := m.ask("young", young, now); got != RolledBack {
+		t.Errorf("one that began since: %v", got)
+	}
+	if got := m.ask(fmt.Sprint("many ", 2*maxOutcomes-1), young, now); got != Committed {
+		t.Errorf("the last: %v", got)
+	}
+	for i := range 2 * maxOutcomes {
+		m.ask(fmt.Sprint("asked ", i), young, now)
+	}
+	if n := len(m.done) + len(m.fenced); len(m.of) != n || n > 2*maxOutcomes {
+		t.Errorf("%d are kept, %d in order", len(m.of), n)
+	}
+}
+
+// TestOutcomesByTheServersOwnClock: when a transaction began is told by how long the
+// server had run, because the system's clock may be set back meanwhile.
+func TestOutcomesByTheServersOwnClock(t *testing.T) {
+	for _, since := range []time.Time{t0, t0.Add(-time.Hour)} {
+		if got := newOutcomes("me", 0, since).token(since.Add(time.Second)); got != "me.gjdgxs" {
+			t.Errorf("a second after %v: %q", since, got)
+		}
 	}
 }

@@ -99,6 +99,8 @@ func (p *client) in(c *kernel.Context, f filter.Frame) error {
 	live := LiveActive
 	err := error(nil)
 	switch {
+	case f.To != "": // whatever its name
+		err = p.route(c, f)
 	case f.Name == cmdPing:
 		live, err = LivePing, p.ping(c, f)
 	case f.Name == cmdRegister:
@@ -110,8 +112,6 @@ func (p *client) in(c *kernel.Context, f filter.Frame) error {
 	case p.finishing && !p.consents && f.ReplyTo == drainID:
 		p.consents = true
 		p.finished(c)
-	case f.To != "":
-		err = p.route(c, f)
 	case p.srv.cfg.Commands[f.Name] != "":
 		err = p.command(c, f)
 	default:

@@ -46,10 +46,12 @@ func (p *client) hello(c *kernel.Context, l []byte) error {
 			return p.drop(c, "connection closed: it speaks Storable, which is not in ServerConfig.Serializers", errors.New("no hello"))
 		}
 		p.serializer = Storable
-		return p.judge(c)
 	}
 	if left := p.penalty(c, penaltyAsk{}); left > 0 {
 		return p.turnAway(c, fmt.Errorf("%w: too many attempts failed; wait %v", ErrRefused, left), false)
+	}
+	if p.serializer == Storable {
+		return p.judge(c)
 	}
 	step, err := p.greet.take(l)
 	switch {
@@ -176,5 +178,8 @@ func (p *client) turnAway(c *kernel.Context, why error, failed bool) error {
 }
 
 func (p *client) mute(c *kernel.Context, _ struct{}) error {
+	if p.judging != nil {
+		return p.drop(c, "connection closed: ServerConfig.Auth took longer than ServerConfig.HelloTimeout", errors.New("not let in"))
+	}
 	return p.drop(c, "connection closed: no hello within ServerConfig.HelloTimeout", errors.New("silent"))
 }

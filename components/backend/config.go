@@ -3,6 +3,7 @@ package backend
 import (
 	"crypto/tls"
 	"fmt"
+	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -49,7 +50,8 @@ type Config struct {
 	IdlePing time.Duration
 
 	// PingWait is how long a pong may take before the connection counts as lost
-	// and is made anew. 0 means 10 s (B13).
+	// and is made anew. Ping and pong come behind what was sent before: on a slow
+	// network it must be enough for the largest messages. 0 means 10 s (B13).
 	PingWait time.Duration
 
 	// ConnectTimeout is for one attempt, and again for the hellos. 0 means 10 s.
@@ -209,6 +211,14 @@ func (c *Config) address() string {
 	return net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 }
 
+// ownFrames is what a connection's output has for pings and the like, in bytes.
+const ownFrames = 64 << 10
+
+// maxOutput is what it has for all else: no less than may wait for a connection.
+func (c *Config) maxOutput() int {
+	return max(16<<20, 4*c.MaxFrame, min(c.MaxQueuedBytes, math.MaxInt-ownFrames))
+}
+
 // place tells apart what a connection may be to.
 func (c *Config) place() string { return c.Network + " " + c.address() }
 
@@ -235,8 +245,12 @@ func duration(field string, v *time.Duration, def time.Duration) error {
 	if *v == 0 {
 		*v = def
 	}
+	*v = min(*v, forever)
 	return nil
 }
+
+// forever keeps sums of times far from overflow: 73 years.
+const forever = math.MaxInt64 / 4
 
 func count(field string, v *int, def int) error {
 	if *v < 0 {

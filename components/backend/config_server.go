@@ -60,8 +60,8 @@ type ServerConfig struct {
 	HelloTimeout, RegisterTimeout time.Duration
 
 	// MinPing is the least time between two pings that clients are asked to keep.
-	// One that pings more than twice as often is closed. 0 means none. Perl's
-	// clients, which cannot know, are left alone.
+	// One that pings more than twice as often is closed. 0 means none, a day is the
+	// most. Perl's clients, which cannot know, are left alone.
 	MinPing time.Duration
 
 	// MaxFrame is the size of the largest message, in bytes. 0 means 1 MiB; a
@@ -138,6 +138,9 @@ func (c ServerConfig) complete() (ServerConfig, error) {
 		if err := duration("ServerConfig."+d.field, d.v, d.def); err != nil {
 			return c, err
 		}
+	}
+	if c.MinPing > maxMinPing {
+		return c, fmt.Errorf("%w: ServerConfig.MinPing is %v; want at most %v", ErrArgument, c.MinPing, maxMinPing)
 	}
 	for name, to := range c.Commands {
 		if name == "" || name == cmdRegister || name == cmdPing || name == cmdClient || isTx(name) {

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ func TestConfigNamesTheField(t *testing.T) {
 		"ServerConfig.Commands":        {Commands: map[string]kernel.Address{"tx_begin": "x"}},
 		"no session for \"double\"":    {Commands: map[string]kernel.Address{"double": ""}},
 		"ServerConfig.Alias":           {Alias: "#1"},
+		"ServerConfig.MinPing":         {MinPing: 25 * time.Hour},
 	} {
 		if _, err := cfg.complete(); !errors.Is(err, ErrArgument) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
@@ -54,4 +56,32 @@ func TestConfigNamesTheField(t *testing.T) {
 	if _, err := (ServerConfig{MaxFrame: 1}).complete(); err != nil {
 		t.Errorf("small frames: %v; want defaults that go with them", err)
 	}
+}
+
+// TestForever: times without end are as good as any others.
+func TestForever(t *testing.T) {
+	simulating(t, ServerConfig{TxTimeout: math.MaxInt64, DrainTimeout: math.MaxInt64, HelloTimeout: math.MaxInt64, RegisterTimeout: math.MaxInt64}, func(w *world) {
+		c := w.client("a", Config{
+			PingTimeout: math.MaxInt64, IdlePing: math.MaxInt64, PingWait: math.MaxInt64, Timeout: math.MaxInt64,
+			ConnectTimeout: math.MaxInt64, DrainTimeout: math.MaxInt64, MinBackoff: time.Second, MaxBackoff: math.MaxInt64,
+		})
+		w.pass(100 * time.Millisecond)
+		tx := w.begin(c)
+		if err := w.commit(tx); err != nil {
+			w.Error(err)
+		}
+		w.do(func(kc *kernel.Context) error { return c.AskOutcome(kc, tx.ID(), evAsked) })
+		w.pass(100 * time.Millisecond)
+		if a := only(w, &w.asked); a.Outcome != Committed {
+			w.Errorf("got %+v", a)
+		}
+		w.do(func(kc *kernel.Context) error { return c.Ask(kc, Message{Name: "hush"}, evReplied) })
+		w.pass(100 * time.Millisecond)
+		w.server.Drain()
+		w.pass(time.Minute)
+		w.is(c, Draining)
+		if len(w.replies) != 0 {
+			w.Errorf("got %+v", w.replies)
+		}
+	})
 }

@@ -156,7 +156,8 @@ func pingMessage(now time.Time) Message { return Message{Name: cmdPing, Args: []
 
 // Drain closes the connection in good order: nothing new is taken, what waits is
 // sent, answers are waited for, for at most Config.DrainTimeout. It does not wait
-// for that; Closed, to those who watch, says that it is done.
+// for that; Closed, to those who watch, says that it is done. The alias is free at
+// once: Open makes another connection.
 func (c *Conn) Drain() { tell(c, evLeave, struct{}{}) }
 
 // Close ends the connection. Requests without an answer fail with ErrLost or, if

@@ -115,7 +115,7 @@ func (d *desk) start(c *kernel.Context) error {
 		return err
 	}
 	d.listen, d.srv.addr, d.srv.self = f, f.Addr(), c.Self()
-	d.srv.outcomes = newOutcomes(newInstance(c), cfg.TxTimeout)
+	d.srv.outcomes = newOutcomes(newInstance(c), cfg.TxTimeout, c.Now())
 	c.Sig("DIE", "DIE")
 	c.Kernel().Describe(cfg.Alias, func() any { s, _ := d.srv.State(); return s })
 	return nil

@@ -54,7 +54,7 @@ func (g *clientGreeting) take(l []byte) (send []byte, done bool, err error) {
 		return nil, false, fmt.Errorf("%w: the server wants version %d of the protocol, we speak %d to %d; update one of them", ErrRefused, a.Usher, oldestVersion, newestVersion)
 	case a.Serializer != g.cfg.Serializer:
 		return nil, false, fmt.Errorf("%w: the server chose %.64q, we speak %q", ErrRefused, string(a.Serializer), string(g.cfg.Serializer))
-	case a.MinPing < 0 || a.MinPing > int64(24*time.Hour/time.Millisecond):
+	case a.MinPing < 0 || a.MinPing > maxMinPing.Milliseconds():
 		return nil, false, fmt.Errorf("%w: the server wants %d ms between pings; want at most a day", ErrRefused, a.MinPing)
 	case a.Auth != "" && a.Auth != authSecret:
 		return nil, false, fmt.Errorf("%w: the server wants %.64q, which is not known here; update this end", ErrRefused, a.Auth)

@@ -51,7 +51,7 @@ func (g *serverGreeting) take(l []byte) (step, error) {
 		return step{}, fmt.Errorf("%w: the client's nonce has %d bytes; want %d", ErrRefused, len(h.Nonce), nonceSize)
 	}
 	g.serializer, g.user, g.hello = h.Serializers[i], h.User, append(l, '\n')
-	a := serverHello{Usher: version, Serializer: g.serializer, MinPing: g.minPing.Milliseconds()}
+	a := serverHello{Usher: version, Serializer: g.serializer, MinPing: (g.minPing + time.Millisecond - 1).Milliseconds()}
 	if g.secrets == nil {
 		g.user = "" // it proves nothing
 		g.answer = line(a)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/usher-go/usher/wheel/filter"
 )
@@ -34,6 +35,9 @@ const maxHello = 4 << 10
 
 // nonceSize is the length of what makes each handshake another one, in bytes.
 const nonceSize = 32
+
+// maxMinPing is the longest time between two pings that a client puts up with.
+const maxMinPing = 24 * time.Hour
 
 type clientHello struct {
 	Usher       int          `json:"usher"`

@@ -200,6 +200,24 @@ func TestNothingIsEverSentOfTheSecret(t *testing.T) {
 }
 
 // TestGreetings cuts what begins a connection at every byte.
+// TestMinPingIsRoundedUp: a server that enforces it says so.
+func TestMinPingIsRoundedUp(t *testing.T) {
+	for least, want := range map[time.Duration]time.Duration{0: 0, 1: time.Millisecond, time.Millisecond: time.Millisecond, time.Millisecond + 1: 2 * time.Millisecond} {
+		cfg := Config{Serializer: JSON}
+		client, err := newClientGreeting(&cfg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := &serverGreeting{serializers: []Serializer{JSON}, minPing: least}
+		if _, err := server.take(bytes.TrimSpace(client.begin())); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := client.take(bytes.TrimSpace(server.welcome())); err != nil || client.minPing != want {
+			t.Errorf("%v: the client is told %v, %v", least, client.minPing, err)
+		}
+	}
+}
+
 func TestGreetings(t *testing.T) {
 	hello := string(helloLine(Protobuf))
 	for _, tc := range []struct {

@@ -22,6 +22,7 @@ type link struct {
 	cfg    Config
 	newID  func() uint64
 	spread func() float64 // in [0, 1), for the back-off
+	room   func() int     // how many bytes the connection takes now
 
 	state   State
 	queue   []*outgoing // not sent yet, oldest first
@@ -91,7 +92,7 @@ type (
 )
 
 func newLink(cfg Config, newID func() uint64, spread func() float64) *link {
-	return &link{cfg: cfg, newID: newID, spread: spread, state: Connecting, asked: map[uint64]*outgoing{}}
+	return &link{cfg: cfg, newID: newID, spread: spread, room: cfg.maxOutput, state: Connecting, asked: map[uint64]*outgoing{}}
 }
 
 func (l *link) do(a any) { l.acts = append(l.acts, a) }
@@ -190,15 +191,13 @@ func (l *link) down(err error) []any {
 	return l.take()
 }
 
-// refused: the hellos led to nothing. What waits is told, because the next
+// refused: the hellos led to nothing. Requests that wait are told, because the next
 // attempt will hardly end otherwise.
 func (l *link) refused(err error) []any {
 	if l.state != Authenticating {
 		return l.take()
 	}
-	for _, o := range l.clearQueue() {
-		l.answerErr(o, err)
-	}
+	l.failWaiting(err)
 	return l.giveUp(err)
 }
 
@@ -239,8 +238,8 @@ func (l *link) answerErr(o *outgoing, err error) { l.answer(o, Reply{Err: err}) 
 // backoff doubles with every attempt, spread by a fifth either way.
 func (l *link) backoff() time.Duration {
 	d := l.cfg.MaxBackoff
-	if n := l.attempts; n < 30 {
-		d = min(d, l.cfg.MinBackoff<<n)
+	if n := l.attempts; l.cfg.MinBackoff <= d>>n { // or it would be more, or overflow
+		d = l.cfg.MinBackoff << n
 	}
 	return time.Duration(float64(d) * (0.8 + 0.4*l.spread()))
 }

@@ -34,11 +34,17 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 }
 
 // makeRoom drops nothing for a message that does not fit into an empty queue either.
+// What it lets in the connection takes, once it may go: this one has the room now, and
+// the output of another is as large as the queue may be.
 func (l *link) makeRoom(size int) bool {
-	if size > l.cfg.MaxQueuedBytes {
+	limit := l.cfg.MaxQueuedBytes
+	if l.stands() {
+		limit = min(limit, l.room())
+	}
+	if size > limit {
 		return false
 	}
-	for len(l.queue) >= l.cfg.MaxQueued || l.queued+size > l.cfg.MaxQueuedBytes {
+	for len(l.queue) >= l.cfg.MaxQueued || l.queued+size > limit {
 		if l.cfg.Overflow == RefuseNewest {
 			return false
 		}
@@ -104,10 +110,14 @@ func (l *link) isDown() error {
 
 // failFast answers the requests that wait, if they may no longer.
 func (l *link) failFast() {
-	err := l.isDown()
-	if err == nil {
-		return
+	if err := l.isDown(); err != nil {
+		l.failWaiting(err)
 	}
+}
+
+// failWaiting answers the requests that wait. Other messages, whose senders have been
+// told that they will go, wait on.
+func (l *link) failWaiting(err error) {
 	for _, o := range l.clearQueue() {
 		if o.done != nil {
 			l.answerErr(o, err)
@@ -117,8 +127,8 @@ func (l *link) failFast() {
 	}
 }
 
-// fail ends a request, wherever it is, because its time is over (ErrTimeout, or
-// its context's error), or because the connection does not take it (ErrFull).
+// fail ends a request, wherever it is, because its time is over: ErrTimeout, or its
+// context's error.
 func (l *link) fail(o *outgoing, err error) []any {
 	l.failed(o, err)
 	return l.take()
@@ -136,10 +146,7 @@ func (o *outgoing) inVain(err error) error {
 func (l *link) failed(o *outgoing, err error) {
 	if l.asked[o.id] == o {
 		delete(l.asked, o.id)
-		if err != ErrFull {
-			err = o.inVain(err)
-		}
-		l.answerErr(o, err)
+		l.answerErr(o, o.inVain(err))
 	} else if i := slices.Index(l.queue, o); i >= 0 {
 		l.queue = slices.Delete(l.queue, i, i+1)
 		l.queued -= len(o.encoded)

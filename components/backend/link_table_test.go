@@ -26,7 +26,6 @@ var linkSteps = []struct {
 	{"pong", func(p *linkPlay) []any { return p.frame(filter.Frame{Name: evPong, ReplyTo: p.l.ping}) }},
 	{"drain", func(p *linkPlay) []any { return p.frame(filter.Frame{Name: evDrain}) }},
 	{"late", func(p *linkPlay) []any { return p.late(ErrTimeout) }},
-	{"full", func(p *linkPlay) []any { return p.late(ErrFull) }},
 	{"no pong", func(p *linkPlay) []any { return p.l.noPong() }},
 	{"idle", func(p *linkPlay) []any { return p.l.idle(p.now) }},
 	{"leave", func(p *linkPlay) []any { return p.l.leave() }},

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -173,6 +174,19 @@ func TestB5_BackoffDoublesAndStops(t *testing.T) {
 	}
 }
 
+func TestB5_BackoffOfManyAttempts(t *testing.T) {
+	l := testLink(t, Config{MinBackoff: time.Minute, MaxBackoff: time.Hour})
+	before := time.Duration(0)
+	for n := range 100 {
+		d := doWaitOf(t, l.down(errEnd))
+		if want := max(time.Minute, min(2*before, time.Hour)); d != want {
+			t.Fatalf("waits %v before attempt %d, want %v", d, n, want)
+		}
+		before = d
+		l.wake()
+	}
+}
+
 func TestQueueIsBounded(t *testing.T) {
 	l := testLink(t, Config{MaxQueued: 2})
 	submit(t, l, "a", t0)
@@ -306,7 +320,7 @@ func TestEveryRequestIsAnsweredOnce(t *testing.T) {
 				}
 			case 8:
 				for _, o := range l.asked {
-					acts = l.fail(o, ErrFull)
+					acts = l.fail(o, context.Canceled)
 					break
 				}
 			case 9:

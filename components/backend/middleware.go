@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/usher-go/usher/kernel"
@@ -89,7 +90,7 @@ func BeginIn(ctx context.Context) (*Tx, error) {
 		tx.discard()
 		return nil, ErrEnded
 	}
-	s.txs = append(s.txs, tx)
+	s.txs = append(slices.DeleteFunc(s.txs, (*Tx).isOver), tx) // a request may go on for days
 	return tx, nil
 }
 
@@ -100,6 +101,13 @@ func (s *scope) end() {
 	for _, tx := range s.txs {
 		tx.discard()
 	}
+}
+
+// isOver reports whether somebody has ended it.
+func (tx *Tx) isOver() bool {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.state != txOpen
 }
 
 // discard rolls a transaction back that nobody ends, and does not wait.

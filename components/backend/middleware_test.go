@@ -69,6 +69,17 @@ func TestB18_WhatARequestLeavesIsRolledBack(t *testing.T) {
 				t.Errorf("delivered %v", m)
 			}
 		}
+		Middleware(conn)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			left := begin(r)
+			for range 3 {
+				if err := begin(r).Rollback(r.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+			if s := r.Context().Value(scopeKey{}).(*scope); len(s.txs) != 2 || s.txs[0] != left {
+				t.Errorf("a request that goes on keeps %d transactions; want the open one and the last", len(s.txs))
+			}
+		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 		alone := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			if _, err := BeginIn(r.Context()); !errors.Is(err, ErrNoConn) || ConnFrom(r.Context()) != nil {
 				t.Errorf("without a connection: %v", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/usher-go/usher/kernel"
 	"github.com/usher-go/usher/kernel/kerneltest"
+	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/wheel/filter"
 )
 
@@ -254,6 +256,45 @@ func TestB3_B10_PolicyIsTheAliass(t *testing.T) {
 			st, err := s.Status()
 			return err == nil && len(st) == 2 && st[0].Received == 4 && st[1].Received == 3 // registration, the ping of Connect, message
 		})
+	})
+}
+
+// TestNamesOfCommandsArePassedOn: a message for a service is the service's, whatever
+// it is called.
+func TestNamesOfCommandsArePassedOn(t *testing.T) {
+	simulating(t, ServerConfig{}, func(w *world) {
+		names := []kernel.Event[Message]{cmdPing, cmdRegister, cmdClient, cmdBegin, cmdCommit, "double"}
+		var got []string
+		var states []session.State
+		for _, name := range names {
+			states = append(states, session.On(name, func(_ *kernel.Context, m Message) error {
+				got = append(got, m.Name+" from "+m.From)
+				return nil
+			}))
+		}
+		ears, err := w.k.SpawnHeld(session.New(states...))
+		if err != nil {
+			w.Fatal(err)
+		}
+		defer ears.Release()
+		to, err := Open(w.k, Config{Port: simPort, Name: "web", Deliver: ears.Address(), Events: names})
+		if err != nil {
+			w.Fatal(err)
+		}
+		from := w.client("a", Config{PingTimeout: -1})
+		w.conns = append(w.conns, to)
+		w.pass(100 * time.Millisecond)
+		var want []string
+		for _, name := range names {
+			want = append(want, name.Name()+" from a")
+			if err := from.Send(Message{Name: name.Name(), To: "web"}); err != nil {
+				w.Fatal(err)
+			}
+		}
+		w.pass(100 * time.Millisecond)
+		if !slices.Equal(got, want) {
+			w.Errorf("got %q, want %q", got, want)
+		}
 	})
 }
 

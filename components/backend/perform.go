@@ -33,7 +33,7 @@ func (w *wire) perform(c *kernel.Context, a any) error {
 	case doRegister:
 		return w.command(c, filter.Frame{Name: cmdRegister, Args: []any{w.conn.cfg.Name, a.reconnects}})
 	case doSend:
-		return w.send(c, a.out)
+		w.send(c, a.out)
 	case doPing:
 		evNoPong.Delay(c, w.conn.cfg.PingWait, struct{}{})
 		return w.command(c, filter.Frame{Name: cmdPing, Args: []any{c.Now()}, ID: a.id})
@@ -74,30 +74,27 @@ func (w *wire) connect(c *kernel.Context) (err error) {
 	return err
 }
 
-// command sends a frame of ours, which is small: a connection that does not take
-// it is given up by its ping.
+// command sends a frame of ours, which is small.
 func (w *wire) command(c *kernel.Context, f filter.Frame) error {
 	b, err := w.conn.dialect.encode(f)
 	if err != nil {
 		return err
 	}
-	return w.send(c, &outgoing{name: f.Name, encoded: b})
+	w.send(c, &outgoing{name: f.Name, encoded: b})
+	return nil
 }
 
 // send writes a message. On a connection that has just ended it is as good as
-// sent, and lost: the wheel's last event is on its way.
-func (w *wire) send(c *kernel.Context, o *outgoing) error {
+// sent, and lost: the wheel's last event is on its way. For what others send there is
+// room, or it would not be here; one that does not take our frames is given up by its
+// ping.
+func (w *wire) send(c *kernel.Context, o *outgoing) {
 	if w.talk == nil {
-		return nil
+		return
 	}
-	err := w.talk.Put(o.encoded)
-	if errors.Is(err, wheel.ErrOutputFull) {
-		if o.done == nil {
-			c.Kernel().Report("backend", "message dropped: the connection takes no more output", fmt.Errorf("message %.64q: %w", o.name, err))
-		}
-		return w.do(c, w.link.fail(o, ErrFull))
+	if err := w.talk.Put(o.encoded); errors.Is(err, wheel.ErrOutputFull) {
+		c.Kernel().Report("backend", "message dropped: the connection takes no more output", fmt.Errorf("message %.64q: %w", o.name, err))
 	}
-	return nil
 }
 
 // hangUp drops the connection, or the attempt to make one.
@@ -113,12 +110,21 @@ func (w *wire) hangUp(c *kernel.Context) {
 	}
 }
 
-// farewell ends the session once what was sent has left. Whoever opens the alias
-// from now on makes another connection.
-func (w *wire) farewell(c *kernel.Context) {
-	forget(w.conn)
+// unlist gives the alias away: nothing more is taken, and whoever opens it from now on
+// makes another connection.
+func (w *wire) unlist(c *kernel.Context) {
+	if w.unlisted {
+		return
+	}
+	w.unlisted = true
 	c.Kernel().Describe(w.conn.cfg.Alias, nil)
 	_ = c.AliasRemove(w.conn.cfg.Alias)
+}
+
+// farewell ends the session once what was sent has left.
+func (w *wire) farewell(c *kernel.Context) {
+	forget(w.conn)
+	w.unlist(c)
 	for _, e := range []string{evWake.Name(), evIdle.Name(), evMute.Name(), evClose.Name(), evOverdue.Name()} {
 		c.AlarmClear(e)
 	}

@@ -212,12 +212,21 @@ func TestDrain(t *testing.T) {
 		if err := c.Send(Message{Name: "x"}); !errors.Is(err, ErrClosed) {
 			w.Errorf("sent while draining: %v", err)
 		}
+		next, err := Open(w.k, Config{Port: simPort, Alias: "a"})
+		if err != nil || next == c || next.Send(Message{Name: "x"}) != nil {
+			w.Errorf("the next one of the alias: %v; want another, which takes messages", err)
+		}
 		w.pass(100 * time.Millisecond)
 		if r := w.reply(); r.Err != nil || r.Args[0] != 8 {
 			w.Errorf("got %+v", r)
 		}
 		w.pass(time.Second)
 		w.is(c, Closed)
+		w.is(next, Ready)
+		if _, there := w.k.Descriptions()["a"]; !there {
+			w.Error("the end of the one before has taken the next one's description")
+		}
+		next.Close()
 		hung := w.client("b", Config{PingTimeout: -1, DrainTimeout: time.Second})
 		w.pass(100 * time.Millisecond)
 		w.do(func(kc *kernel.Context) error { return hung.Ask(kc, Message{Name: "hush"}, evReplied) })

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -218,4 +219,45 @@ func TestTxThatNobodyWaitedFor(t *testing.T) {
 			w.Errorf("the next one: %v", err)
 		}
 	})
+}
+
+// TestTxWhoseEndWasGivenUp before it was sent is rolled back at once: a request that was
+// cancelled leaves nothing that counts until ServerConfig.TxTimeout.
+func TestTxWhoseEndWasGivenUp(t *testing.T) {
+	simulating(t, ServerConfig{MaxTx: 1}, func(w *world) {
+		c := w.client("ears", Config{PingTimeout: -1})
+		w.pass(100 * time.Millisecond)
+		over, cancel := context.WithCancel(background)
+		cancel()
+		for name, end := range map[string]func(*kernel.Context, *Tx) error{
+			"Rollback":  func(_ *kernel.Context, tx *Tx) error { return tx.Rollback(over) },
+			"Commit":    func(_ *kernel.Context, tx *Tx) error { return tx.Commit(over) },
+			"AskCommit": func(kc *kernel.Context, tx *Tx) error { return tx.AskCommit(kc, "") },
+		} {
+			tx := w.begin(c)
+			w.send(tx, 1)
+			w.do(func(kc *kernel.Context) error {
+				if err := end(kc, tx); !errors.Is(err, context.Canceled) && !errors.Is(err, ErrArgument) {
+					w.Errorf("%s: %v", name, err)
+				}
+				return nil
+			})
+			w.pass(50 * time.Millisecond)
+			if list, err := w.server.Status(); err != nil || list[0].Tx != 0 {
+				w.Errorf("after %s: %+v, %v", name, list, err)
+			}
+		}
+		w.heard()
+	})
+}
+
+// TestTxOfUnknownOutcome is not said to be rolled back.
+func TestTxOfUnknownOutcome(t *testing.T) {
+	tx := &Tx{state: txEnding}
+	if err := tx.finish(Reply{Err: fmt.Errorf("%w: %w", ErrUnknownOutcome, context.Canceled)}); !errors.Is(err, ErrUnknownOutcome) {
+		t.Errorf("got %v", err)
+	}
+	if err := tx.Rollback(background); !errors.Is(err, ErrEnded) {
+		t.Errorf("Rollback: %v", err)
+	}
 }

@@ -47,7 +47,7 @@ type Outcome string
 const (
 	Committed  Outcome = "committed"
 	RolledBack Outcome = "rolled back"
-	Unknown    Outcome = "unknown" // too long ago, or the server was started anew
+	Unknown    Outcome = "unknown" // too long ago, or 4096 commits, or the server was started anew
 )
 
 // Begun, Ended bring what AskBegin, Tx.AskCommit and Tx.AskRollback wait for.
@@ -284,13 +284,21 @@ func (tx *Tx) set(s txState, counts []any) {
 	}
 }
 
-// finish: whatever is not known to be committed, and may not be, is rolled back.
+// finish: whatever is not known to be committed, and may not be, is rolled back. A
+// server that was not told how it ends is told now.
 func (tx *Tx) finish(r Reply) error {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	if tx.state == txEnding {
-		tx.state = txRolledBack
+	switch {
+	case tx.state != txEnding:
+		return r.Err
+	case errors.Is(r.Err, ErrUnknownOutcome):
+		tx.state = txUnknown
+		return r.Err
+	case r.Err != nil && !errors.Is(r.Err, ErrRolledBack):
+		tx.abandon()
 	}
+	tx.state = txRolledBack
 	return r.Err
 }
 

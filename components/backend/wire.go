@@ -54,6 +54,7 @@ type wire struct {
 	greeting *wheel.ReadWrite[[]byte, []byte]
 	watchers []watcher
 	since    time.Time // the link's state is what it is
+	unlisted bool      // another may have the alias
 	kept     bool      // somebody has it, or waits for no Connect to have it
 	trying   int       // Connects under way
 	traffic  traffic
@@ -116,6 +117,7 @@ func (w *wire) start(c *kernel.Context) error {
 	w.conn.self = c.Self()
 	chance := rand.New(c.Kernel().Chance("backend " + string(c.Self())))
 	w.link = newLink(w.conn.cfg, func() uint64 { return w.conn.ids.Add(1) }, chance.Float64)
+	w.link.room = w.room
 	w.conn.txs.Store(newTxIDs(chance))
 	w.since = c.Now()
 	if err := w.do(c, []any{doConnect{}}); err != nil {
@@ -160,6 +162,7 @@ func (w *wire) leave(c *kernel.Context, _ struct{}) error {
 		return nil
 	}
 	evClose.Delay(c, w.conn.cfg.DrainTimeout, struct{}{})
+	w.unlist(c)
 	return w.do(c, w.link.leave())
 }
 

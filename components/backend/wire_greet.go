@@ -43,8 +43,17 @@ func (w *wire) terms() (wheel.ReadWriteConfig[filter.Frame, []byte], error) {
 	f, err := w.conn.dialect.filter()
 	return wheel.ReadWriteConfig[filter.Frame, []byte]{
 		Filter: metered{f, &w.traffic}, InputEvent: evIn, ErrorEvent: evErr, CloseEvent: evEnd,
-		MaxOutput: max(16<<20, 4*w.conn.cfg.MaxFrame),
+		MaxOutput: w.conn.cfg.maxOutput() + ownFrames,
 	}, err
+}
+
+// room is how much of what others send the wheel takes now.
+func (w *wire) room() int {
+	n := w.conn.cfg.maxOutput()
+	if w.talk != nil {
+		n = max(0, n-w.talk.Buffered())
+	}
+	return n
 }
 
 // sayHello is what a connection begins with.
