@@ -16,10 +16,13 @@ import (
 
 // deliver takes one event of the other node. An error refuses it. recv is held.
 func (p *peer) deliver(f filter.Frame) error {
-	if err := unpack(f.Args); err != nil {
-		return err
-	}
+	err := unpack(f.Args)
 	switch {
+	case err != nil && f.ReplyTo != 0:
+		p.unreadable(f.ReplyTo, err)
+		return nil
+	case err != nil:
+		return err
 	case f.ReplyTo != 0:
 		p.replied(f)
 		return nil
@@ -40,7 +43,7 @@ func (p *peer) deliver(f filter.Frame) error {
 	case f.ID != 0:
 		return p.runCall(a, f)
 	}
-	err := p.strangers.post(a, f.Cause)
+	err = p.strangers.post(a, f.Cause)
 	if where == everyNode && errors.Is(err, kernel.ErrNoSession) {
 		return nil // whoever has the alias
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/usher-go/usher/wheel/filter"
 )
 
-// unanswered makes a node lose another one that does not notice: it hears no answers.
-func unanswered(from *real, by string) {
+// deaf makes a node lose another one that does not notice: it hears no answers.
+func deaf(from *real, by string) {
 	from.pipe.drop(func(p *wire.Packet) bool { return p.Pong != 0 && p.To == by })
 	time.Sleep(10 * time.Second)
 	from.pipe.drop(nil)
@@ -46,7 +46,7 @@ func TestKeptForANodeThatWasLostToIt(t *testing.T) {
 		if n := b.Status().Nodes[0].Kept; n != 2 || stopped.Load() {
 			t.Fatalf("b keeps %d; the session has ended: %v", n, stopped.Load())
 		}
-		unanswered(b, "a")
+		deaf(b, "a")
 		<-atA.c
 		<-atA.c
 		atA.none(t)

@@ -251,6 +251,8 @@ func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
 		}
 		if err == nil {
 			err = p.deliver(f)
+		} else if of, ok := errors.AsType[*filter.FrameError](err); ok && of.Frame.ReplyTo != 0 {
+			p.unreadable(of.Frame.ReplyTo, err)
 		}
 		p.in.take(err)
 	}
