@@ -80,22 +80,22 @@ func (n *Node) admit(a *Arrival, forKey bool) error {
 		return fmt.Errorf("%w: alias %.64q is not in Config.Expose", ErrRefused, string(to))
 	}
 	a.To = to
-	if n.cfg.Accept == nil {
-		return nil
-	}
-	if err := n.accept(*a); err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	return nil
+	return n.accept(*a)
 }
 
 // accept asks Config.Accept. What panics for one event would do so whenever it is sent
 // again, and those behind it would wait for ever.
 func (n *Node) accept(a Arrival) (err error) {
+	if n.cfg.Accept == nil {
+		return nil
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("Config.Accept panicked: %v", v)
 			n.k.Report("cluster", "Accept panicked", fmt.Errorf("event %q of node %s: %v\n%s", a.Event, a.Node, v, debug.Stack()))
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}()
 	return n.cfg.Accept(a)

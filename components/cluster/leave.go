@@ -13,6 +13,9 @@ import (
 // nodes are kernel.ErrNoNode afterwards. The kernel goes on. More than once does no
 // harm; another one's Leave is waited for.
 //
+// It blocks for that: in a serial kernel let a goroutine of its own call it. From inside a
+// handler, no session for a key can end meanwhile: what waits for it is lost after 2 s.
+//
 // When the kernel is stopped, the node leaves by itself, without waiting.
 func (n *Node) Leave(ctx context.Context) error {
 	err := n.flush(ctx)

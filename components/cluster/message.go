@@ -49,7 +49,11 @@ func (p *peer) message(f filter.Frame) error {
 			p.received.Add(1)
 			o := kernel.Outgoing{From: p.sender(f.From), Args: f.Args[1:], Cause: f.Cause}
 			p.n.deliver(text(f.Args, 0), o, func(to kernel.Address, event string) error {
-				return p.strangers.post(Arrival{From: o.From, To: to, Event: event, Args: o.Args}, o.Cause)
+				a := Arrival{Node: p.name, From: o.From, To: to, Event: event, Args: o.Args}
+				if err := p.n.accept(a); err != nil {
+					return err
+				}
+				return p.strangers.post(a, o.Cause)
 			})
 		}
 	case msgKinds:
