@@ -47,7 +47,7 @@ func TestPostsToANodeThatTheDirectoryHasAgain(t *testing.T) {
 			post(t, a, "logger@b", "line", 1)
 			atB.want(t, "line @a 1")
 			time.Sleep(time.Second) // it is acknowledged
-			b.pipe.cut(true) // it ends without a word
+			b.pipe.cut(true)        // it ends without a word
 			lease.Release()
 			b.stop(t)
 			if gone {
