@@ -14,9 +14,9 @@ import (
 // deaf makes a node lose another one that does not notice: it hears no answers.
 func deaf(from *real, by string) {
 	from.pipe.drop(func(p *wire.Packet) bool { return p.Pong != 0 && p.To == by })
-	time.Sleep(10 * time.Second)
+	time.Sleep(6 * time.Second)
 	from.pipe.drop(nil)
-	time.Sleep(10 * time.Second)
+	time.Sleep(time.Second)
 }
 
 // A node that has lost another one has told its sessions that their monitors and holds
@@ -73,7 +73,7 @@ func TestKeptForANodeThatDoesNotKnowYetThatItWasLost(t *testing.T) {
 		time.Sleep(time.Second)
 		// b loses a, and a's packets with events are late.
 		a.pipe.drop(func(p *wire.Packet) bool { return p.To == "b" && (p.Pong != 0 || p.Count > 0) })
-		time.Sleep(10 * time.Second)
+		time.Sleep(6 * time.Second)
 		if s := b.Status().Nodes[0].State; s != Lost {
 			t.Fatalf("a is %v", s)
 		}
@@ -82,7 +82,7 @@ func TestKeptForANodeThatDoesNotKnowYetThatItWasLost(t *testing.T) {
 			return err
 		})
 		a.pipe.drop(nil)
-		time.Sleep(10 * time.Second)
+		time.Sleep(time.Second)
 		held.Release()
 		time.Sleep(time.Second)
 		told := len(atA.c) > 0
@@ -108,7 +108,7 @@ func TestPauseThatOutlivesALink(t *testing.T) {
 		}
 		p.acknowledged(&wire.Packet{AckLink: p.out.number, Ack: p.out.acked, Closed: true, Pause: true}, p.n.k.Now())
 		p.mu.Unlock()
-		time.Sleep(time.Minute)
+		time.Sleep(2 * time.Second)
 		atB.want(t, "line @a 1", "line @a 2")
 		if s := a.Status().Nodes[0]; s.Paused || s.Outstanding != 0 {
 			t.Errorf("a has %+v", s)
