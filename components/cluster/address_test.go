@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,10 @@ func TestConfigsThatCannotWork(t *testing.T) {
 		"MaxOutstandingBytes": {Name: "a", MaxOutstandingBytes: 1},
 		"LostAfter":           {Name: "a", Heartbeat: time.Second, LostAfter: time.Second},
 		"Heartbeat":           {Name: "a", Heartbeat: -1},
+		"Heartbeat ":          {Name: "a", Heartbeat: 5}, // of which unit?
+		"MaxEvent ":           {Name: "a", MaxEvent: longestEvent + 1},
+		"MaxEvent  ":          {Name: "a", MaxEvent: math.MaxInt},
+		"MaxEvent   ":         {Name: "a", MaxEvent: minEvent - 1},
 	} {
 		_, err := Join(k, c)
 		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "Config."+strings.TrimSpace(field)+" ") {

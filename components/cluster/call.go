@@ -128,7 +128,17 @@ func (p *peer) replied(f filter.Frame) {
 		code, text := errorArgs(f.Args)
 		c.end(nil, decodeError(p.name, code, text))
 	default:
-		c.end(nil, &NodeError{Node: p.name, Text: fmt.Sprintf("an answer of kind %.64q, which this version does not know", f.Name), Err: kernel.ErrNotEncodable})
+		c.end(nil, &NodeError{Node: p.name, Text: fmt.Sprintf("an answer of kind %.64q, which this version does not know", f.Name), Err: errAnswerKind})
+	}
+}
+
+// unreadable ends a call whose answer does not decode here.
+func (p *peer) unreadable(id uint64, err error) {
+	p.mu.Lock()
+	c := p.calls[id]
+	p.mu.Unlock()
+	if c != nil {
+		c.end(nil, fmt.Errorf("%w: of node %s: %w", errAnswerKind, p.name, err))
 	}
 }
 
@@ -190,16 +200,29 @@ func (n *Node) inside(f func(*kernel.Context)) error {
 
 // reply answers a call. A node that is lost hears no answer, and needs none.
 func (p *peer) reply(id uint64, v any, err error) {
-	if err == nil {
-		var args []any
-		if args, err = pack([]any{v}); err == nil {
-			if err = p.answer(filter.Frame{Name: answerValue, Args: args, ReplyTo: id}); err == nil || errors.Is(err, kernel.ErrNoNode) {
-				return
-			}
-		}
+	f := filter.Frame{Name: answerError, ReplyTo: id}
+	if err != nil {
+		code, text := encodeError(err)
+		f.Args = []any{code, text}
+	} else if err = p.replyValue(id, v); err == nil {
+		return
+	} else {
+		p.n.k.Report("cluster", "answer not sent", fmt.Errorf("a %T, to node %s: %w", v, p.name, err))
+		code, text := unanswered(err)
+		f.Args = []any{code, text}
 	}
-	code, text := encodeError(err)
-	if err := p.answer(filter.Frame{Name: answerError, Args: []any{code, text}, ReplyTo: id}); err != nil && !errors.Is(err, kernel.ErrNoNode) {
-		p.n.k.Report("cluster", "answer not sent", fmt.Errorf("to node %s: %w", p.name, err))
+	_ = p.answer(f) // it is short, and of types that travel
+}
+
+// replyValue answers a call with what its handler returned.
+func (p *peer) replyValue(id uint64, v any) error {
+	args, err := pack([]any{v})
+	if err != nil {
+		return err
 	}
+	err = p.answer(filter.Frame{Name: answerValue, Args: args, ReplyTo: id})
+	if errors.Is(err, kernel.ErrNoNode) {
+		return nil
+	}
+	return err
 }

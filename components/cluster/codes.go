@@ -31,12 +31,20 @@ var errorCodes = []struct {
 	{12, kernel.ErrNoNode},
 	{13, ErrUnknownOutcome},
 	{14, kernel.ErrArgument},
+	{codeAnswerKind, errAnswerKind},
+	{codeAnswerSize, errAnswerSize},
 }
+
+const (
+	codeAnswerKind = 16
+	codeAnswerSize = 17
+)
 
 const handlersError = 0 // what a called handler returned
 
-// maxErrorText bounds what is told of an error, in bytes.
-const maxErrorText = 1 << 10
+// maxErrorText bounds what is told of an error, in bytes: with what is around it, it fits
+// in the shortest event that Config.MaxEvent can allow.
+const maxErrorText = minEvent * 3 / 4
 
 // encodeError makes a number and a text of an error.
 func encodeError(err error) (code uint32, text string) {
@@ -62,11 +70,22 @@ func encodeError(err error) (code uint32, text string) {
 // errorText is what an error says, as far as it can travel: a packet with bytes that are
 // not UTF-8 cannot be sent, nor can any behind it.
 func errorText(err error) string {
-	text := err.Error()
+	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
 	if len(text) > maxErrorText {
-		text = text[:maxErrorText] + " …" // perhaps in the middle of a character
+		text = strings.ToValidUTF8(text[:maxErrorText], "") + " …"
 	}
-	return strings.ToValidUTF8(text, "\uFFFD")
+	return text
+}
+
+// unanswered is encodeError for an answer that cannot be sent: the call was handled.
+func unanswered(err error) (code uint32, text string) {
+	switch text = fmt.Sprintf("%v: %s", ErrAnswer, errorText(err)); {
+	case errors.Is(err, ErrTooLarge):
+		return codeAnswerSize, text
+	case errors.Is(err, kernel.ErrNotEncodable):
+		return codeAnswerKind, text
+	}
+	return handlersError, text
 }
 
 // decodeError is the error of a number and a text from a node.

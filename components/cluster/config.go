@@ -50,13 +50,14 @@ type Config struct {
 	Expose []string
 
 	// Accept decides about each event, call, monitor and hold of another node, after
-	// Expose: an error refuses it, and is what the sender hears. It runs for every
-	// event, on the transport's goroutines: it must be quick and must not block. A
-	// panic refuses, and is reported.
+	// Expose: an error refuses it, and is what the sender hears. What comes by a topic
+	// is an event for each session here that subscribes; a refusal is told to this
+	// node's observer. It runs for every event, on the transport's goroutines: it must
+	// be quick and must not block. A panic refuses, and is reported.
 	Accept func(Arrival) error
 
 	// MaxEvent is the longest event, in bytes on the wire. Default 4 MiB; at least
-	// 1 KiB; the same on all nodes.
+	// 1 KiB and at most 1 GiB less 128 KiB; the same on all nodes.
 	MaxEvent int
 
 	// MaxOutstanding and MaxOutstandingBytes bound, for each node, what is sent or
@@ -76,7 +77,7 @@ type Config struct {
 	MaxCalls int
 
 	// Heartbeat is how often a node that is silent is asked for a sign of life.
-	// Default 1 s.
+	// Default 1 s; at least 1 ms.
 	Heartbeat time.Duration
 
 	// LostAfter is how long a node may give no answer before it counts as lost.
@@ -105,11 +106,13 @@ type Arrival struct {
 const (
 	defaultMaxEvent  = 4 << 20
 	minEvent         = 1 << 10 // nodes have to say something, too
+	longestEvent     = 1<<30 - maxPacket
 	defaultBytes     = 16 << 20
 	defaultShards    = 64
 	maxShards        = 4096
 	maxNameLength    = 64
 	defaultHeartbeat = time.Second
+	minHeartbeat     = time.Millisecond
 	defaultLostAfter = 5 * time.Second
 )
 
@@ -158,8 +161,10 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	switch {
-	case c.MaxEvent < minEvent:
-		return c, bad("MaxEvent", "is %d; want 0 for %d, or at least %d", c.MaxEvent, defaultMaxEvent, minEvent)
+	case c.MaxEvent < minEvent, c.MaxEvent > longestEvent:
+		return c, bad("MaxEvent", "is %d; want 0 for %d, or %d to %d", c.MaxEvent, defaultMaxEvent, minEvent, longestEvent)
+	case c.Heartbeat < minHeartbeat:
+		return c, bad("Heartbeat", "is %v; want 0 for %v, or at least %v", c.Heartbeat, defaultHeartbeat, minHeartbeat)
 	case c.Shards > maxShards:
 		return c, bad("Shards", "is %d; want at most %d", c.Shards, maxShards)
 	case c.MaxOutstandingBytes < c.MaxEvent:

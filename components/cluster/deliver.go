@@ -16,10 +16,13 @@ import (
 
 // deliver takes one event of the other node. An error refuses it. recv is held.
 func (p *peer) deliver(f filter.Frame) error {
-	if err := unpack(f.Args); err != nil {
-		return err
-	}
+	err := unpack(f.Args)
 	switch {
+	case err != nil && f.ReplyTo != 0:
+		p.unreadable(f.ReplyTo, err)
+		return nil
+	case err != nil:
+		return err
 	case f.ReplyTo != 0:
 		p.replied(f)
 		return nil
@@ -40,7 +43,7 @@ func (p *peer) deliver(f filter.Frame) error {
 	case f.ID != 0:
 		return p.runCall(a, f)
 	}
-	err := p.strangers.post(a, f.Cause)
+	err = p.strangers.post(a, f.Cause)
 	if where == everyNode && errors.Is(err, kernel.ErrNoSession) {
 		return nil // whoever has the alias
 	}
@@ -77,22 +80,22 @@ func (n *Node) admit(a *Arrival, forKey bool) error {
 		return fmt.Errorf("%w: alias %.64q is not in Config.Expose", ErrRefused, string(to))
 	}
 	a.To = to
-	if n.cfg.Accept == nil {
-		return nil
-	}
-	if err := n.accept(*a); err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	return nil
+	return n.accept(*a)
 }
 
 // accept asks Config.Accept. What panics for one event would do so whenever it is sent
 // again, and those behind it would wait for ever.
 func (n *Node) accept(a Arrival) (err error) {
+	if n.cfg.Accept == nil {
+		return nil
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("Config.Accept panicked: %v", v)
 			n.k.Report("cluster", "Accept panicked", fmt.Errorf("event %q of node %s: %v\n%s", a.Event, a.Node, v, debug.Stack()))
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}()
 	return n.cfg.Accept(a)

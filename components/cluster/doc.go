@@ -32,7 +32,8 @@
 //
 // A call returns the handler's value, or its error as a *NodeError, or one of
 // kernel.ErrNoNode (it was not sent), kernel.ErrTimeout and [ErrUnknownOutcome] (nobody
-// knows), kernel.ErrNotEncodable, kernel.ErrNoSession, kernel.ErrNoHandler. While a
+// knows), kernel.ErrNotEncodable, kernel.ErrNoSession, kernel.ErrNoHandler, or
+// [ErrAnswer] (it was handled, and what its handler returned does not travel). While a
 // handler waits in a call its session handles nothing else, and in a serial kernel no
 // session does: two serial kernels that call each other wait until one gives up.
 //

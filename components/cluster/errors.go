@@ -1,6 +1,11 @@
 package cluster
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/usher-go/usher/kernel"
+)
 
 // Errors of this package, for errors.Is. Addresses with '@' also bring the kernel's:
 // kernel.ErrNoNode, ErrNoSession, ErrTimeout, ErrQueueFull, ErrNotEncodable,
@@ -19,4 +24,13 @@ var (
 	ErrNotOwner = errors.New("not the owner")
 	// ErrTooLarge: an event is longer than Config.MaxEvent.
 	ErrTooLarge = errors.New("too large")
+	// ErrAnswer: a call was handled, and what its handler returned does not reach its
+	// caller: it is kernel.ErrNotEncodable or ErrTooLarge besides.
+	ErrAnswer = errors.New("answer lost")
+)
+
+// What ErrAnswer is besides.
+var (
+	errAnswerKind = fmt.Errorf("%w: %w", ErrAnswer, kernel.ErrNotEncodable)
+	errAnswerSize = fmt.Errorf("%w: %w", ErrAnswer, ErrTooLarge)
 )

@@ -122,6 +122,9 @@ func (l *lanes) close() {
 	}
 }
 
+// longestStream is the most that send puts behind an address.
+const longestStream = "/18446744073709551615"
+
 // post takes an event for a key.
 func (p *placement) post(o kernel.Outgoing) error {
 	path, _ := split(o.To)
@@ -132,7 +135,7 @@ func (p *placement) post(o kernel.Outgoing) error {
 	if err != nil {
 		return err
 	}
-	f := filter.Frame{Name: o.Event, Args: args, Cause: o.Cause, To: string(o.To), From: string(o.From)}
+	f := filter.Frame{Name: o.Event, Args: args, Cause: o.Cause, To: string(o.To) + longestStream, From: string(o.From)}
 	b, err := p.n.writer.Append(nil, f)
 	if err != nil {
 		return encodingError(err)

@@ -8,10 +8,14 @@ import (
 )
 
 // Leave takes the node out of the cluster in order: sessions that are here for their
-// keys stop, what was posted is sent and acknowledged, or ctx ends, the directory and
-// the other nodes hear of it, and connections are closed. Calls and posts to other
+// keys stop, what was posted is sent and acknowledged, calls of other nodes that run here
+// are answered if that takes no longer than 2 s, or ctx ends; the directory and the
+// other nodes hear of it, and connections are closed. Calls and posts to other
 // nodes are kernel.ErrNoNode afterwards. The kernel goes on. More than once does no
 // harm; another one's Leave is waited for.
+//
+// It blocks for that: in a serial kernel let a goroutine of its own call it. From inside a
+// handler, no session for a key can end meanwhile: what waits for it is lost after 2 s.
 //
 // When the kernel is stopped, the node leaves by itself, without waiting.
 func (n *Node) Leave(ctx context.Context) error {
@@ -27,15 +31,29 @@ func (n *Node) Leave(ctx context.Context) error {
 	return err
 }
 
-// flush waits until keys are given up and nothing waits to be acknowledged.
+// flush waits until keys are given up, calls are answered, and nothing waits to be
+// acknowledged.
 func (n *Node) flush(ctx context.Context) error {
 	n.keys.leave()
-	for !n.left.Load() && !(n.keys.left() && n.outstanding() == 0) {
+	late := n.k.Now().Add(drainLimit)
+	for !n.left.Load() && !(n.keys.left() && (n.running() == 0 || n.k.Now().After(late)) && n.outstanding() == 0) {
 		if err := n.pause(ctx, time.Millisecond); err != nil {
-			return fmt.Errorf("cluster: %d events were not acknowledged: %w", n.outstanding(), err)
+			return fmt.Errorf("cluster: %d events were not acknowledged, %d calls not answered: %w", n.outstanding(), n.running(), err)
 		}
 	}
 	return nil
+}
+
+// running is how many calls of nodes that are up run here.
+func (n *Node) running() (sum int) {
+	for _, p := range n.list() {
+		p.mu.Lock()
+		if p.state == Up {
+			sum += int(p.busy.Load())
+		}
+		p.mu.Unlock()
+	}
+	return sum
 }
 
 // outstanding is how many events for nodes that are up are not acknowledged.

@@ -319,3 +319,30 @@ func TestFormerNodesAreForgotten(t *testing.T) {
 		a.stop(t)
 	})
 }
+
+// What waits for an owner is as long as it is going to be when it is sent: an event that
+// is accepted is never too large later.
+func TestKeyEventsAtTheLimitOfTheirLength(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world, m kernel.Mode) {
+		w.cfg = func(c *Config) { c.MaxEvent, c.MaxOutstandingBytes = minEvent, 1<<20 }
+		d := new(diary)
+		c := w.join(m, "c")
+		time.Sleep(time.Second)
+		sent, refused := 0, 0
+		for n := range minEvent + 1 {
+			switch err := c.k.Post(Place("user", 1), "line", strings.Repeat("x", n)); {
+			case err == nil:
+				sent++
+			case errors.Is(err, ErrTooLarge):
+				refused++
+			default:
+				t.Fatal(err)
+			}
+		}
+		w.join(m, "a", user(d, "a"))
+		time.Sleep(settled)
+		if n := len(d.take()) - 1; n != sent || refused == 0 || w.losses() != 0 {
+			t.Errorf("%d of %d arrive, %d are lost: %v; %d were refused", n, sent, w.losses(), w.why, refused)
+		}
+	})
+}

@@ -125,9 +125,15 @@ func (p *peer) rejoin() {
 	}
 }
 
-// restarted ends everything that depended on the other node's earlier start.
+// restarted ends everything that depended on the other node's earlier start, if it has
+// one that is known. A directory may know of the new one before a packet of it comes: what
+// is posted from then on is for the new one.
 func (p *peer) restarted(epoch uint64) {
 	p.mu.Lock()
+	if p.epoch == 0 || epoch <= p.epoch {
+		p.mu.Unlock()
+		return
+	}
 	was := p.state
 	p.state, p.since, p.forgot = Connecting, p.n.k.Now(), false
 	p.heard = p.since
@@ -139,9 +145,8 @@ func (p *peer) restarted(epoch uint64) {
 	p.aliases = nil
 	p.mu.Unlock()
 	p.after(ended, calls)
-	clear(p.streams) // recv is held
 	p.n.keys.reach(p.name, false)
-	if was != Lost {
+	if was != Lost && was != Left {
 		p.n.tellWatchers(Change{Node: p.name, State: Lost, Epoch: old})
 	}
 }

@@ -75,6 +75,7 @@ func (h host) Members(list []Member) {
 	}
 	for _, m := range list {
 		if p := keep[m.Name]; p != nil {
+			p.restarted(m.Epoch)
 			p.move(m.Address)
 		}
 	}

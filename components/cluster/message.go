@@ -10,7 +10,7 @@ import (
 // Messages between nodes are frames without a receiver. One that is not known is passed
 // over: it comes from a newer version.
 const (
-	msgForgot      = "forgot"      // you were lost: what was kept for you is gone
+	msgForgot      = "forgot"      // you were lost: what was kept for you, or by you, is gone
 	msgMonitor     = "monitor"     // id, address
 	msgHold        = "hold"        // id, address
 	msgRelease     = "release"     // id, of a monitor or a hold
@@ -32,7 +32,7 @@ const (
 func (p *peer) message(f filter.Frame) error {
 	switch f.Name {
 	case msgForgot:
-		p.n.pledges.lost(p.name)
+		p.forgotten()
 	case msgMonitor, msgHold:
 		return p.keep(f)
 	case msgRelease:
@@ -49,7 +49,11 @@ func (p *peer) message(f filter.Frame) error {
 			p.received.Add(1)
 			o := kernel.Outgoing{From: p.sender(f.From), Args: f.Args[1:], Cause: f.Cause}
 			p.n.deliver(text(f.Args, 0), o, func(to kernel.Address, event string) error {
-				return p.strangers.post(Arrival{From: o.From, To: to, Event: event, Args: o.Args}, o.Cause)
+				a := Arrival{Node: p.name, From: o.From, To: to, Event: event, Args: o.Args}
+				if err := p.n.accept(a); err != nil {
+					return err
+				}
+				return p.strangers.post(a, o.Cause)
 			})
 		}
 	case msgKinds:
@@ -65,6 +69,15 @@ func (p *peer) message(f filter.Frame) error {
 		p.mu.Unlock()
 	}
 	return nil
+}
+
+// forgotten ends what the nodes do for each other: the other one had lost this one, which
+// may not have noticed. What was asked of it since is taken back, as it may have begun.
+func (p *peer) forgotten() {
+	p.kept.drop()
+	for _, id := range p.n.pledges.lost(p.name) {
+		p.tell(msgRelease, id)
+	}
 }
 
 func number(args []any, i int) uint64 {

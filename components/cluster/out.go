@@ -184,5 +184,6 @@ func (l *outlink) end(why error, next uint64) []outcome {
 }
 
 // reopen begins the next link with all that was not acknowledged: the other node has
-// said that it takes nothing more of this one. What is under way is to be sent again.
-func (l *outlink) reopen(next uint64) { l.number, l.base, l.missed = next, l.acked, 0 }
+// said that it takes nothing more of this one. What is under way is to be sent again, also
+// during a pause: the end of that would be told of this link, and not be listened to.
+func (l *outlink) reopen(next uint64) { l.number, l.base, l.missed, l.paused = next, l.acked, 0, false }

@@ -91,7 +91,7 @@ func (p *peer) room() error {
 		return fmt.Errorf("%w: %s has left", kernel.ErrNoNode, p.name)
 	case p.out.outstanding() >= p.n.cfg.MaxOutstanding, p.out.bytes >= p.n.cfg.MaxOutstandingBytes:
 		p.full = true
-		return fmt.Errorf("%w: %d events of %d bytes wait for %s", kernel.ErrQueueFull, p.out.outstanding(), p.out.bytes, p.name)
+		return fmt.Errorf("%w: %d events of %d bytes wait for %s (Config.MaxOutstanding, MaxOutstandingBytes)", kernel.ErrQueueFull, p.out.outstanding(), p.out.bytes, p.name)
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func encodingError(err error) error {
 	var long *filter.LimitError
 	switch {
 	case errors.As(err, &long):
-		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+		return fmt.Errorf("%w: an event of more than %d bytes; send less, or raise Config.MaxEvent on all nodes", ErrTooLarge, long.Limit)
 	case errors.Is(err, filter.ErrNotEncodable):
 		return fmt.Errorf("%w: %w", kernel.ErrNotEncodable, err)
 	}

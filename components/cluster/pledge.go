@@ -65,8 +65,8 @@ func (t *pledges) ended(id uint64, node string, why error) {
 	g.tell(t.n, why)
 }
 
-// lost ends all of a node.
-func (t *pledges) lost(node string) {
+// lost ends all of a node, and returns their numbers.
+func (t *pledges) lost(node string) (ids []uint64) {
 	t.mu.Lock()
 	var all []*pledge
 	for id, g := range t.of {
@@ -80,7 +80,9 @@ func (t *pledges) lost(node string) {
 	for _, g := range all {
 		t.n.ends.remove(g)
 		g.tell(t.n, fmt.Errorf("%w: %s was lost", kernel.ErrNoNode, node))
+		ids = append(ids, g.id)
 	}
+	return ids
 }
 
 func (g *pledge) tell(n *Node, why error) {

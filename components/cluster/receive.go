@@ -114,6 +114,7 @@ func (n *Node) outdated(packet *wire.Packet) {
 // meet takes what a packet says of the other node and of this one's own events. It
 // reports false for a packet of an earlier start.
 func (p *peer) meet(packet *wire.Packet) bool {
+	p.restarted(packet.GetEpoch())
 	now := p.n.k.Now()
 	p.mu.Lock()
 	if packet.GetEpoch() < p.epoch {
@@ -130,14 +131,10 @@ func (p *peer) meet(packet *wire.Packet) bool {
 	}
 	var ended []outcome
 	up := false
-	if packet.GetEpoch() > p.epoch && p.epoch != 0 {
-		p.mu.Unlock()
-		p.restarted(packet.GetEpoch())
-		p.mu.Lock()
-	}
 	p.epoch = packet.GetEpoch()
 	if p.inEpoch != p.epoch {
 		p.inEpoch, p.in = p.epoch, inlink{}
+		clear(p.streams)
 		p.acks.ack, p.acks.owed = ack{}, 0
 	}
 	if p.state != Up && p.n.waker != nil {
@@ -251,6 +248,8 @@ func (p *peer) deliverAll(packet *wire.Packet, skip uint64) {
 		}
 		if err == nil {
 			err = p.deliver(f)
+		} else if of, ok := errors.AsType[*filter.FrameError](err); ok && of.Frame.ReplyTo != 0 {
+			p.unreadable(of.Frame.ReplyTo, err)
 		}
 		p.in.take(err)
 	}

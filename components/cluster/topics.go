@@ -15,6 +15,8 @@ import (
 type topics struct {
 	mu sync.Mutex
 	of map[string][]*subscription
+
+	saying sync.Mutex // see sayTopic
 }
 
 type subscription struct {
@@ -67,6 +69,12 @@ func (t *topics) remove(topic string, who kernel.Address) (last bool) {
 	return had
 }
 
+func (t *topics) has(topic string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.of[topic]) > 0
+}
+
 func (t *topics) names() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -88,10 +96,11 @@ func (n *Node) deliver(topic string, o kernel.Outgoing, post func(to kernel.Addr
 }
 
 // Subscribe has event posted to this session with what Publish is given for a topic, on
-// any node; the sender is whoever published. It replaces the session's subscription to
-// that topic; an empty event ends it, as does the session's end, which it does not put
-// off. Other nodes hear of a subscription some time after it was made: what is published
-// there before does not come. The error is ErrLeft when this node has left.
+// any node; Context.Sender says on which other node, as "@node-2", and is nobody to
+// answer to. It replaces the session's subscription to that topic; an empty event ends
+// it, as does the session's end, which it does not put off. Other nodes hear of a
+// subscription some time after it was made: what is published there before does not
+// come. The error is ErrLeft when this node has left.
 func (n *Node) Subscribe(c *kernel.Context, topic, event string) error {
 	if topic == "" {
 		return fmt.Errorf("cluster: Subscribe: %w: the topic is empty", kernel.ErrArgument)
@@ -103,25 +112,38 @@ func (n *Node) Subscribe(c *kernel.Context, topic, event string) error {
 	if n.left.Load() {
 		return fmt.Errorf("cluster: Subscribe %.64q: %w", topic, ErrLeft)
 	}
-	s := &subscription{topic, c.Self(), event}
+	return n.subscribe(&subscription{topic, c.Self(), event})
+}
+
+func (n *Node) subscribe(s *subscription) error {
 	fresh, first := n.topics.set(s)
 	if first {
-		for _, p := range n.list() {
-			p.tell(msgSubscribe, topic)
-		}
+		n.sayTopic(s.topic)
 	}
 	if !fresh {
 		return nil
 	}
-	return n.until(topicEnd{topic, s.who})
+	return n.until(topicEnd{s.topic, s.who})
 }
 
 func (n *Node) unsubscribe(topic string, who kernel.Address) {
 	n.ends.remove(topicEnd{topic, who})
 	if n.topics.remove(topic, who) {
-		for _, p := range n.list() {
-			p.tell(msgUnsubscribe, topic)
-		}
+		n.sayTopic(topic)
+	}
+}
+
+// sayTopic tells other nodes whether a topic is subscribed to: what holds when they are
+// told, however many come and go meanwhile.
+func (n *Node) sayTopic(topic string) {
+	n.topics.saying.Lock()
+	defer n.topics.saying.Unlock()
+	message := msgUnsubscribe
+	if n.topics.has(topic) {
+		message = msgSubscribe
+	}
+	for _, p := range n.list() {
+		p.tell(message, topic)
 	}
 }
 
