@@ -10,6 +10,18 @@ import (
 	"github.com/usher-go/usher/kernel"
 )
 
+func TestWithoutAKernel(t *testing.T) {
+	cfg := Config{Port: 1}
+	_, opened := Open(nil, cfg)
+	_, connected := Connect(t.Context(), nil, cfg)
+	_, served := NewServer(nil, ServerConfig{})
+	for i, err := range []error{opened, connected, served, ConnectOnInit(nil, cfg), SetPingTimeout(nil, 0, "")} {
+		if !errors.Is(err, ErrArgument) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+}
+
 func TestConfigNamesTheField(t *testing.T) {
 	for field, cfg := range map[string]Config{
 		"Config.Port":         {},

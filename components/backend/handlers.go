@@ -54,6 +54,9 @@ type pingPolicy struct {
 // It also reaches what ConnectOnInit will open. ErrNoConn without such a
 // connection.
 func SetPingTimeout(k *kernel.Kernel, d time.Duration, alias string) error {
+	if err := wanted(k); err != nil {
+		return err
+	}
 	if alias == "" {
 		alias = "backend"
 	}

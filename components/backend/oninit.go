@@ -25,6 +25,9 @@ const (
 // connection: it is reported, and tried again. Get the connection with Open and
 // the same Config. Errors are those of Open.
 func ConnectOnInit(k *kernel.Kernel, cfg Config) error {
+	if err := wanted(k); err != nil {
+		return err
+	}
 	if _, err := cfg.complete(os.Getpid()); err != nil {
 		return err
 	}

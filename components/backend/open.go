@@ -48,7 +48,18 @@ func Connect(ctx context.Context, k *kernel.Kernel, cfg Config) (*Conn, error) {
 	return c, nil
 }
 
+// wanted refuses a kernel that is nil.
+func wanted(k *kernel.Kernel) error {
+	if k == nil {
+		return fmt.Errorf("%w: the kernel is nil; want a *kernel.Kernel", ErrArgument)
+	}
+	return nil
+}
+
 func open(k *kernel.Kernel, cfg Config, keep bool) (c *Conn, made bool, err error) {
+	if err = wanted(k); err != nil {
+		return nil, false, err
+	}
 	if cfg, err = cfg.complete(os.Getpid()); err != nil {
 		return nil, false, err
 	}

@@ -30,6 +30,9 @@ type Server struct {
 // cannot work, are errors: one that matches ErrArgument for a Listen that others than
 // this machine reach without having to say who they are.
 func NewServer(k *kernel.Kernel, cfg ServerConfig) (*Server, error) {
+	if err := wanted(k); err != nil {
+		return nil, err
+	}
 	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err

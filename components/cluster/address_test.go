@@ -56,6 +56,9 @@ func TestConfigsThatCannotWork(t *testing.T) {
 	if n := len(k.Sessions()); n != 0 {
 		t.Errorf("%d sessions are left", n)
 	}
+	if _, err := Join(nil, Config{Name: "a", Directory: Static{"a": "127.0.0.1:1"}}); !errors.Is(err, ErrConfig) {
+		t.Errorf("without a kernel: %v", err)
+	}
 }
 
 type point struct{ X, Y int }

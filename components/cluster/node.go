@@ -77,6 +77,9 @@ func Join(k *kernel.Kernel, cfg Config) (*Node, error) {
 
 // JoinContext is Join with a limit: it gives up when ctx ends.
 func JoinContext(ctx context.Context, k *kernel.Kernel, cfg Config) (*Node, error) {
+	if k == nil {
+		return nil, fmt.Errorf("cluster: %w: the kernel is nil; want a *kernel.Kernel", ErrConfig)
+	}
 	if cfg.CallTimeout == 0 {
 		cfg.CallTimeout = k.CallTimeout()
 	}
