@@ -188,10 +188,8 @@ func (cl *caller[In, Out]) failed(c *kernel.Context, e *wheel.Error) error {
 func (cl *caller[In, Out]) up(c *kernel.Context, nc net.Conn) error {
 	cl.dialed(c)
 	if cl.cfg.PreConnect != nil {
-		own := nc
 		var err error
-		if nc, err = cl.cfg.PreConnect(c, own); nc == nil || err != nil {
-			_ = own.Close()
+		if nc, err = cl.preConnect(c, nc); nc == nil || err != nil {
 			return cl.unwanted(c, err)
 		}
 	}
@@ -204,6 +202,16 @@ func (cl *caller[In, Out]) up(c *kernel.Context, nc net.Conn) error {
 		_ = nc.Close()
 	}
 	return err
+}
+
+// preConnect closes a connection that does not pass, also when the callback panics.
+func (cl *caller[In, Out]) preConnect(c *kernel.Context, own net.Conn) (nc net.Conn, err error) {
+	defer func() {
+		if nc == nil || err != nil {
+			_ = own.Close()
+		}
+	}()
+	return cl.cfg.PreConnect(c, own)
 }
 
 // unwanted is a connection that PreConnect did not let pass.

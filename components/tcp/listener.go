@@ -255,7 +255,7 @@ func (l *listener[In, Out]) drain(c *kernel.Context, within time.Duration) error
 // ask has a connection finish; it may have come while the server was drained
 // already.
 func (l *listener[In, Out]) ask(c *kernel.Context, at kernel.Address) {
-	_ = evDrain.Post(c, at, struct{}{}) // one that has just ended does not mind
+	_ = c.Kernel().Tell(at, evDrain.Name(), struct{}{}) // one that has just ended does not mind
 	if l.deadline == 0 {
 		l.deadline = evDeadline.AlarmSet(c, l.until, struct{}{})
 	}
@@ -264,7 +264,7 @@ func (l *listener[In, Out]) ask(c *kernel.Context, at kernel.Address) {
 func (l *listener[In, Out]) late(c *kernel.Context, _ struct{}) error {
 	l.deadline = 0
 	for _, at := range l.sorted() {
-		_ = Shutdown.Post(c, at, struct{}{})
+		_ = c.Kernel().Tell(at, Shutdown.Name(), struct{}{})
 	}
 	return nil
 }
