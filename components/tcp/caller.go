@@ -46,7 +46,8 @@ func (cl *caller[In, Out]) seat() *seat[In, Out] {
 	r[evFailed.Name()] = typed(func(c *kernel.Context, _ *Conn[In, Out], e *wheel.Error) error { return cl.failed(c, e) })
 	r["_stop"] = func(c *kernel.Context, conn *Conn[In, Out]) error {
 		c.Kernel().Describe(cl.name, nil)
-		cl.link.state = resting
+		cl.rest()
+		defer cl.rest() // whatever Disconnected has asked for
 		return stop(c, conn)
 	}
 	r.add(cl.cfg.States)
@@ -240,6 +241,12 @@ func (cl *caller[In, Out]) settled(c *kernel.Context, ended bool) error {
 		return nil
 	}
 	return cl.do(c, list)
+}
+
+// rest is for a session that stops.
+func (cl *caller[In, Out]) rest() {
+	cl.link.state = resting
+	cl.publish()
 }
 
 // publish has others see the state.
