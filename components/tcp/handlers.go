@@ -70,8 +70,8 @@ func onShutdown[In, Out any](_ *kernel.Context, conn *Conn[In, Out]) error {
 	return nil
 }
 
-// onPut is Put for other sessions. What comes for a connection that is ending is
-// dropped, as the peer would drop it.
+// onPut is Put for other sessions. What comes for a connection that is ending, or has
+// ended, is dropped, as the peer would drop it.
 func onPut[In, Out any](c *kernel.Context, conn *Conn[In, Out]) error {
 	args := c.Args()
 	records := make([]Out, len(args))
@@ -82,7 +82,7 @@ func onPut[In, Out any](c *kernel.Context, conn *Conn[In, Out]) error {
 		}
 		records[i] = r
 	}
-	if conn.phase == none {
+	if _, ended := conn.role.(alone); conn.phase == none && !ended {
 		c.Kernel().Report("tcp", "record dropped: there is no connection", errorOf(conn, ErrNotConnected))
 	}
 	return conn.Put(records...)
