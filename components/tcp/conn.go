@@ -24,6 +24,7 @@ type Conn[In, Out any] struct {
 	self  kernel.Address
 	fresh net.Conn // until the session has begun
 	ends  atomic.Pointer[ends]
+	gone  atomic.Bool // it has ended; for its server
 
 	terms *terms[In, Out]
 	role  role

@@ -23,7 +23,7 @@ func (t *terms[In, Out]) rows() rows[In, Out] {
 		evClosed.Name():  typed(onClosed[In, Out]),
 		evIdle.Name():    onIdle[In, Out],
 		evStuck.Name():   onStuck[In, Out],
-		evDrain.Name():   call(t.drain),
+		evDrain.Name():   call(t.onDrain),
 		Shutdown.Name():  onShutdown[In, Out],
 		Put:              onPut[In, Out],
 	}
@@ -68,6 +68,14 @@ func onStuck[In, Out any](_ *kernel.Context, conn *Conn[In, Out]) error {
 func onShutdown[In, Out any](_ *kernel.Context, conn *Conn[In, Out]) error {
 	conn.Shutdown()
 	return nil
+}
+
+// onDrain: nothing is told behind Disconnected.
+func (t *terms[In, Out]) onDrain(c *kernel.Context, conn *Conn[In, Out]) error {
+	if conn.phase == none {
+		return nil
+	}
+	return conn.run(c, t.drain)
 }
 
 // onPut is Put for other sessions. What comes for a connection that is ending, or has

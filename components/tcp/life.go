@@ -150,6 +150,7 @@ func (conn *Conn[In, Out]) settle(c *kernel.Context) error {
 	ended := conn.phase == over
 	if ended {
 		conn.phase, conn.rw = none, nil
+		conn.gone.Store(true)
 		c.AlarmClear(evIdle.Name())
 		c.AlarmClear(evStuck.Name())
 		failed := conn.failed

@@ -255,7 +255,9 @@ func (l *listener[In, Out]) drain(c *kernel.Context, within time.Duration) error
 // ask has a connection finish; it may have come while the server was drained
 // already.
 func (l *listener[In, Out]) ask(c *kernel.Context, at kernel.Address) {
-	insist(c, at, evDrain)
+	if !l.conns[at].gone.Load() { // else, until _child has come, it would be reported as dropped
+		insist(c, at, evDrain)
+	}
 	if l.deadline == 0 {
 		l.deadline = evDeadline.AlarmSet(c, l.until, struct{}{})
 	}
