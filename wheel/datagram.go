@@ -8,6 +8,7 @@ import (
 
 const (
 	defaultMaxSize         = 64 << 10
+	mostMaxSize            = 1 << 30
 	defaultMaxPacketOutput = 1 << 20
 )
 
@@ -44,7 +45,7 @@ type DatagramConfig struct {
 
 	// MaxSize is the length of the longest packet that is accepted, in bytes. A
 	// longer one is an ErrorEvent and not a part of itself. Default 64 KiB, which
-	// no UDP packet exceeds.
+	// no UDP packet exceeds; 1 GiB at most, because reading takes a buffer of it.
 	MaxSize int
 
 	// MaxOutput bounds unsent output, in bytes; there are at most MaxOutput/64
@@ -55,6 +56,9 @@ type DatagramConfig struct {
 func (cfg *DatagramConfig) fill() error {
 	if err := fillLimit("DatagramConfig.MaxSize", &cfg.MaxSize, defaultMaxSize); err != nil {
 		return err
+	}
+	if cfg.MaxSize > mostMaxSize {
+		return misconfigured("DatagramConfig.MaxSize", "is %d; want 0 for the default of %d, or at most %d", cfg.MaxSize, defaultMaxSize, mostMaxSize)
 	}
 	return fillLimit("DatagramConfig.MaxOutput", &cfg.MaxOutput, defaultMaxPacketOutput)
 }

@@ -279,6 +279,9 @@ func TestDatagramConfigIsChecked(t *testing.T) {
 				"MaxSize": func() (*wheel.Datagram, error) {
 					return wheel.NewDatagram(c, bindPackets(t, "udp"), wheel.DatagramConfig{MaxSize: -1})
 				},
+				"MaxSize is 1073741825": func() (*wheel.Datagram, error) {
+					return wheel.NewDatagram(c, bindPackets(t, "udp"), wheel.DatagramConfig{MaxSize: 1<<30 + 1})
+				},
 				"MaxOutput": func() (*wheel.Datagram, error) {
 					return wheel.NewDatagram(c, bindPackets(t, "udp"), wheel.DatagramConfig{MaxOutput: -1})
 				},

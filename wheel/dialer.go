@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/usher-go/usher/kernel"
 )
@@ -58,7 +59,7 @@ func (d *dialer) start() {
 	if limit := d.cfg.ConnectTimeout; limit > 0 {
 		// So that a silent address of several does not get all of it; net.Dialer
 		// shares it out. It is tooLate that ends the attempt, and mostly before this.
-		ctx, cancel = context.WithTimeout(ctx, limit+limit/4)
+		ctx, cancel = context.WithDeadline(ctx, time.Now().Add(limit).Add(limit/4))
 	}
 	go func() {
 		defer cancel()

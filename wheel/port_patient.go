@@ -1,6 +1,7 @@
 package wheel
 
 import (
+	"io"
 	"sync"
 	"time"
 )
@@ -168,7 +169,9 @@ func (p *patient) writer() {
 
 		n, err, done := 0, error(nil), false
 		if len(b) > 0 {
-			n, err = p.x.Write(b)
+			if n, err = p.x.Write(b); n < len(b) && err == nil {
+				err = io.ErrShortWrite // against io.Writer's contract
+			}
 		} else {
 			err, done = f(), true
 		}

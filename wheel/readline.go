@@ -187,7 +187,7 @@ func NewReadLine(c *kernel.Context, cfg ReadLineConfig) (*ReadLine, error) {
 	r := &ReadLine{cfg: cfg, dev: dev}
 	r.src = c.NewSource("ReadLine", r.turn, r.end)
 	if err := dev.claim(r.src.ID()); err != nil {
-		dev.close()
+		dev.drop()
 		r.dev = nil
 		r.src.Close()
 		return nil, err

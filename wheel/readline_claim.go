@@ -44,6 +44,11 @@ func (d *device) close() {
 	}
 	terminals.Unlock()
 	d.keys.stop()
+	d.drop()
+}
+
+// drop leaves the terminal alone: another wheel may be reading it.
+func (d *device) drop() {
 	if f, ok := d.keys.(*fileKeys); ok {
 		f.close()
 	}

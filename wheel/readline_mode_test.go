@@ -158,6 +158,24 @@ func TestW94_OneForEachTerminal(t *testing.T) {
 	})
 }
 
+// Who is refused a terminal does not disturb the one that has it.
+func TestW94_TheRefusedOneChangesNothing(t *testing.T) {
+	onTerminals(t, func(t *testing.T, k *kernel.Kernel, s *console, u *typist) {
+		s.begin = func(c *kernel.Context) error {
+			if err := s.rl.Get("> "); err != nil {
+				return err
+			}
+			if _, err := wheel.NewReadLine(c, s.cfg); !errors.Is(err, wheel.ErrTerminalTaken) {
+				t.Errorf("a second ReadLine: %v", err)
+			}
+			beside(t, func() { u.starts("hello\r\x04") })
+			return nil
+		}
+		run(t, k, s.session())
+		s.want("line hello", "EOF", "closed nil")
+	})
+}
+
 // A line is drawn anew for another size, but never a password: x/term would show it.
 func TestW94_AnotherSize(t *testing.T) {
 	inAllModes(t, func(t *testing.T, k *kernel.Kernel) {

@@ -150,6 +150,24 @@ func TestW14_W18_WriteErrorEndsTheWheel(t *testing.T) {
 	})
 }
 
+// shortWriter takes half of what it is given, and says nothing of the rest.
+type shortWriter struct{ net.Conn }
+
+func (shortWriter) Write(p []byte) (int, error) { return len(p) / 2, nil }
+
+// A connection whose Write breaks its promise does not keep the wheel for ever.
+func TestW18_ShortWriteIsAnError(t *testing.T) {
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		near, far := net.Pipe()
+		defer far.Close()
+		h := newHost(t, shortWriter{near})
+		h.cfg.InputEvent = ""
+		h.begin = func(*kernel.Context) error { return h.rw.Put("hello") }
+		run(t, k, h.session())
+		h.want("write short write", "closed short write")
+	})
+}
+
 // The directions fail apart: what the peer still sends is delivered, then comes the
 // end, with the first failure as its reason.
 func TestW18_G11_InputGoesOnAfterAWriteError(t *testing.T) {

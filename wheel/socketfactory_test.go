@@ -3,6 +3,7 @@ package wheel_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -150,6 +151,21 @@ func TestW45_ConnectTimeout(t *testing.T) {
 	}}
 	run(t, k, s.session())
 	s.want("connect ConnectTimeout passed", "closed ConnectTimeout passed")
+}
+
+// The longest time there is is no time that has passed.
+func TestW45_LongestConnectTimeout(t *testing.T) {
+	atOnce := network{dial: func(ctx context.Context) (net.Conn, error) {
+		near, far := net.Pipe()
+		t.Cleanup(func() { _ = far.Close() })
+		return near, ctx.Err()
+	}}
+	k := kernel.New(kernel.Config{Network: atOnce, Observer: strict(t)})
+	s := &listening{host: host{t: t}, cfg: wheel.SocketFactoryConfig{
+		RemoteAddress: "192.0.2.1:80", ConnectTimeout: math.MaxInt64,
+	}}
+	run(t, k, s.session())
+	s.want("closed nil")
 }
 
 // Close gives up the attempt; a connection that comes all the same is closed.

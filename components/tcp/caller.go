@@ -46,7 +46,8 @@ func (cl *caller[In, Out]) seat() *seat[In, Out] {
 	r[evFailed.Name()] = typed(func(c *kernel.Context, _ *Conn[In, Out], e *wheel.Error) error { return cl.failed(c, e) })
 	r["_stop"] = func(c *kernel.Context, conn *Conn[In, Out]) error {
 		c.Kernel().Describe(cl.name, nil)
-		cl.link.state = resting
+		cl.rest()
+		defer cl.rest() // whatever Disconnected has asked for
 		return stop(c, conn)
 	}
 	r.add(cl.cfg.States)
@@ -188,10 +189,8 @@ func (cl *caller[In, Out]) failed(c *kernel.Context, e *wheel.Error) error {
 func (cl *caller[In, Out]) up(c *kernel.Context, nc net.Conn) error {
 	cl.dialed(c)
 	if cl.cfg.PreConnect != nil {
-		own := nc
 		var err error
-		if nc, err = cl.cfg.PreConnect(c, own); nc == nil || err != nil {
-			_ = own.Close()
+		if nc, err = cl.preConnect(c, nc); nc == nil || err != nil {
 			return cl.unwanted(c, err)
 		}
 	}
@@ -204,6 +203,16 @@ func (cl *caller[In, Out]) up(c *kernel.Context, nc net.Conn) error {
 		_ = nc.Close()
 	}
 	return err
+}
+
+// preConnect closes a connection that does not pass, also when the callback panics.
+func (cl *caller[In, Out]) preConnect(c *kernel.Context, own net.Conn) (nc net.Conn, err error) {
+	defer func() {
+		if nc == nil || err != nil {
+			_ = own.Close()
+		}
+	}()
+	return cl.cfg.PreConnect(c, own)
 }
 
 // unwanted is a connection that PreConnect did not let pass.
@@ -232,6 +241,12 @@ func (cl *caller[In, Out]) settled(c *kernel.Context, ended bool) error {
 		return nil
 	}
 	return cl.do(c, list)
+}
+
+// rest is for a session that stops.
+func (cl *caller[In, Out]) rest() {
+	cl.link.state = resting
+	cl.publish()
 }
 
 // publish has others see the state.

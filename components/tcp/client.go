@@ -56,10 +56,10 @@ func (cl *Client) State() ClientState {
 
 // Shutdown is Conn.Shutdown: what is unsent is sent, then the connection is closed
 // (C32); no other follows.
-func (cl *Client) Shutdown() { _ = Shutdown.PostFrom(cl.k, cl.self, struct{}{}) }
+func (cl *Client) Shutdown() { _ = cl.k.Tell(cl.self, Shutdown.Name(), struct{}{}) }
 
 // Reconnect connects anew to the address it connected to last (C35).
-func (cl *Client) Reconnect() { _ = Reconnect.PostFrom(cl.k, cl.self, struct{}{}) }
+func (cl *Client) Reconnect() { _ = cl.k.Tell(cl.self, Reconnect.Name(), struct{}{}) }
 
 // Connect connects to another address, "host:port" or a path, and remembers it.
-func (cl *Client) Connect(remote string) { _ = Connect.PostFrom(cl.k, cl.self, remote) }
+func (cl *Client) Connect(remote string) { _ = cl.k.Tell(cl.self, Connect.Name(), remote) }

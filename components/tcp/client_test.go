@@ -385,3 +385,20 @@ func TestC41_CallbacksRunInTheClientsSession(t *testing.T) {
 		parent.Release()
 	})
 }
+
+// A connection that PreConnect panics about is closed.
+func TestC26_PreConnectPanics(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m)
+		l := listen(t)
+		cfg := r.notedClient(l.Addr())
+		cfg.Started = func(c *kernel.Context, _ *conn) error { c.Sig("DIE", "die"); return nil }
+		cfg.States = []state{tcp.Handle("die", func(c *kernel.Context, _ *conn) error { c.SigHandled(); r.note("die"); return nil })}
+		cfg.PreConnect = func(*kernel.Context, net.Conn) (net.Conn, error) { panic("no idea") }
+		cl := r.client(cfg)
+		accept(t, l).end()
+		r.await("die")
+		r.ended(cl.Session())
+		r.want("die")
+	})
+}

@@ -27,7 +27,8 @@ type ServerConfig[In, Out any] struct {
 	// free loopback port.
 	Address string
 
-	// Listener is accepted from instead of Address, and belongs to the server.
+	// Listener is accepted from instead of Address, and belongs to the server. When
+	// NewServer fails it may be closed already or not: close it.
 	Listener net.Listener
 
 	// Alias of the server's session. Default none.

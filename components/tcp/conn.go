@@ -24,6 +24,7 @@ type Conn[In, Out any] struct {
 	self  kernel.Address
 	fresh net.Conn // until the session has begun
 	ends  atomic.Pointer[ends]
+	gone  atomic.Bool // it has ended; for its server
 
 	terms *terms[In, Out]
 	role  role
@@ -31,9 +32,10 @@ type Conn[In, Out any] struct {
 	phase phase
 	err   error // why it ends
 
-	refusal error     // of the last Put that was refused
-	heard   time.Time // when the last record came
-	records bool      // one has come
+	refusal error          // of the last Put that was refused
+	heard   time.Time      // when the last record came, or a pause ended
+	k       *kernel.Kernel // with IdleTimeout, for the time
+	records bool           // one has come
 	paused  bool
 	asked   bool // the program wants it to end
 	failed  bool // a handler did: there is a DIE
@@ -62,8 +64,8 @@ func (conn *Conn[In, Out]) Put(records ...Out) error {
 // Send has Put done in the connection's session, from a handler of any session: it
 // posts the event Put. What is sent to a connection that is ending is dropped, and
 // so is what is sent to a client that has none now, which is reported, too. An error
-// is that of Context.Post, and says that there is no such session any more. Outside
-// handlers use kernel.Kernel.Post.
+// is that of Context.Post: there is no such session any more, or its
+// kernel.QueueLimit is reached. Outside handlers use kernel.Kernel.Post.
 func (conn *Conn[In, Out]) Send(c *kernel.Context, records ...Out) error {
 	args := make([]any, len(records))
 	for i, r := range records {
@@ -109,6 +111,9 @@ func (conn *Conn[In, Out]) PauseInput() {
 // ResumeInput ends PauseInput.
 func (conn *Conn[In, Out]) ResumeInput() {
 	if conn.rw != nil {
+		if conn.paused && conn.k != nil {
+			conn.heard = conn.k.Now()
+		}
 		conn.paused = false
 		conn.rw.ResumeInput()
 	}

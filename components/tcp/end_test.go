@@ -329,3 +329,26 @@ func TestC8_DisconnectedAfterAStop(t *testing.T) {
 		r.await("disconnected nil", 3)
 	})
 }
+
+// A connection that has ended is not told of a drain, though its session goes on.
+func TestDrainOfWhoHasLeft(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m)
+		later := kernel.Event[struct{}]("later")
+		cfg := r.noted()
+		cfg.Alias = "server"
+		cfg.ClientDrain = func(*kernel.Context, *conn) error { r.note("drain"); return nil }
+		cfg.ClientDisconnected = func(c *kernel.Context, _ *conn) error {
+			r.note("disconnected")
+			later.Delay(c, 20*time.Millisecond, struct{}{})
+			return tcp.Drain.Post(c, "server", 0)
+		}
+		cfg.ClientStates = []state{tcp.On(later, func(*kernel.Context, *conn, struct{}) error { r.note("later"); return nil })}
+		s := r.server(cfg)
+		p := r.dial(s.Addr())
+		r.await("connected")
+		p.Close()
+		r.ended(s.Session())
+		r.want("preconnect", "connected", "error read EOF", "disconnected", "later")
+	})
+}

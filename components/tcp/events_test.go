@@ -194,3 +194,23 @@ func TestSend(t *testing.T) {
 		}
 	})
 }
+
+// What comes for a connection behind its end, as it does when many are told something
+// while one leaves, is dropped without a word.
+func TestSendToWhoHasJustLeft(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		r := newRig(t, m)
+		left := make(chan kernel.Address, 1)
+		cfg := r.noted()
+		cfg.ClientDisconnected = func(c *kernel.Context, conn *conn) error {
+			r.note("disconnected")
+			left <- conn.Session()
+			return conn.Send(c, "nobody")
+		}
+		p := r.dial(r.server(cfg).Addr())
+		r.await("connected")
+		p.Close()
+		r.ended(<-left)
+		r.want("preconnect", "connected", "error read EOF", "disconnected")
+	})
+}

@@ -187,28 +187,31 @@ func TestParentsFailureIsNotHandledHere(t *testing.T) {
 }
 
 // Output that the peer does not take ends its connection when the limit is
-// reached, not its server, and is no failure of the handler that returned Put's
-// error.
+// reached, whatever the configuration says, but not its server, and is no failure of
+// the handler that returned Put's error.
 func TestPeerThatDoesNotRead(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
-		r := newRig(t, m)
-		cfg := r.noted()
-		cfg.Limits.MaxOutput = 1 << 20
-		cfg.ClientInput = func(_ *kernel.Context, conn *conn, line string) error {
-			for {
-				if err := conn.Put(strings.Repeat(line, 1000)); err != nil {
-					return err
+		for _, keep := range []bool{false, true} {
+			r := newRig(t, m)
+			cfg := r.noted()
+			cfg.Limits.MaxOutput = 1 << 20
+			cfg.ClientKeepOnError = keep
+			cfg.ClientInput = func(_ *kernel.Context, conn *conn, line string) error {
+				for {
+					if err := conn.Put(strings.Repeat(line, 1000)); err != nil {
+						return err
+					}
 				}
 			}
-		}
-		s := r.server(cfg)
-		p := r.dial(s.Addr())
-		p.send("flood\n")
-		r.await("disconnected " + wheel.ErrOutputFull.Error())
-		r.want("preconnect", "connected", "error write "+wheel.ErrOutputFull.Error(), "disconnected "+wheel.ErrOutputFull.Error())
-		p.hungUp()
-		if st := s.State(); st.Failed != 0 {
-			t.Errorf("state %+v", st)
+			s := r.server(cfg)
+			p := r.dial(s.Addr())
+			p.send("flood\n")
+			r.await("disconnected " + wheel.ErrOutputFull.Error())
+			r.want("preconnect", "connected", "error write "+wheel.ErrOutputFull.Error(), "disconnected "+wheel.ErrOutputFull.Error())
+			p.hungUp()
+			if st := s.State(); st.Failed != 0 {
+				t.Errorf("state %+v", st)
+			}
 		}
 	})
 }

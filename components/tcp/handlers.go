@@ -23,7 +23,7 @@ func (t *terms[In, Out]) rows() rows[In, Out] {
 		evClosed.Name():  typed(onClosed[In, Out]),
 		evIdle.Name():    onIdle[In, Out],
 		evStuck.Name():   onStuck[In, Out],
-		evDrain.Name():   call(t.drain),
+		evDrain.Name():   call(t.onDrain),
 		Shutdown.Name():  onShutdown[In, Out],
 		Put:              onPut[In, Out],
 	}
@@ -70,8 +70,16 @@ func onShutdown[In, Out any](_ *kernel.Context, conn *Conn[In, Out]) error {
 	return nil
 }
 
-// onPut is Put for other sessions. What comes for a connection that is ending is
-// dropped, as the peer would drop it.
+// onDrain: nothing is told behind Disconnected.
+func (t *terms[In, Out]) onDrain(c *kernel.Context, conn *Conn[In, Out]) error {
+	if conn.phase == none {
+		return nil
+	}
+	return conn.run(c, t.drain)
+}
+
+// onPut is Put for other sessions. What comes for a connection that is ending, or has
+// ended, is dropped, as the peer would drop it.
 func onPut[In, Out any](c *kernel.Context, conn *Conn[In, Out]) error {
 	args := c.Args()
 	records := make([]Out, len(args))
@@ -82,7 +90,7 @@ func onPut[In, Out any](c *kernel.Context, conn *Conn[In, Out]) error {
 		}
 		records[i] = r
 	}
-	if conn.phase == none {
+	if _, ended := conn.role.(alone); conn.phase == none && !ended {
 		c.Kernel().Report("tcp", "record dropped: there is no connection", errorOf(conn, ErrNotConnected))
 	}
 	return conn.Put(records...)

@@ -44,7 +44,7 @@ func (conn *Conn[In, Out]) attach(c *kernel.Context, nc net.Conn) error {
 	conn.asked, conn.paused, conn.hurried, conn.records = false, false, false, false
 	conn.ends.Store(&ends{nc.LocalAddr(), nc.RemoteAddr()})
 	if d := conn.terms.limits.IdleTimeout; d > 0 {
-		conn.heard = c.Now()
+		conn.heard, conn.k = c.Now(), c.Kernel()
 		evIdle.Delay(c, d, struct{}{})
 	}
 	return conn.run(c, conn.terms.connected)
@@ -108,9 +108,9 @@ func (conn *Conn[In, Out]) trouble(c *kernel.Context, e *wheel.Error) error {
 	case !usual(e):
 		c.Kernel().Report("tcp", "connection error, "+e.Op, errorOf(conn, e))
 	}
-	unusable := e.Op == "idle" || errors.Is(e.Err, filter.ErrUnusable)
+	final := e.Op == "idle" || errors.Is(e.Err, filter.ErrUnusable) || errors.Is(e.Err, wheel.ErrOutputFull)
 	switch {
-	case conn.terms.keepOnError && !unusable:
+	case conn.terms.keepOnError && !final:
 	case e.Op == "write":
 		conn.hangUp(e)
 	case e.Err == io.EOF && conn.phase == open:
@@ -150,6 +150,7 @@ func (conn *Conn[In, Out]) settle(c *kernel.Context) error {
 	ended := conn.phase == over
 	if ended {
 		conn.phase, conn.rw = none, nil
+		conn.gone.Store(true)
 		c.AlarmClear(evIdle.Name())
 		c.AlarmClear(evStuck.Name())
 		failed := conn.failed

@@ -25,8 +25,8 @@ type Limits struct {
 	MaxOutput int
 
 	// IdleTimeout ends a connection from which no record came for so long, with
-	// an error of Op "idle" that matches ErrIdle. Time with the input paused does
-	// not count. Default 0: none.
+	// an error of Op "idle" that matches ErrIdle. A pause of the input does
+	// not count, and the time begins anew when it ends. Default 0: none.
 	IdleTimeout time.Duration
 
 	// FlushTimeout is how long a shutdown waits for output that the peer does not

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -171,6 +172,13 @@ func TestReconnectPolicyWaits(t *testing.T) {
 		if d, ok := p.wait(inVain, 0.5); !ok || d != 10*time.Second {
 			t.Errorf("after %d in vain: %v, %v", inVain, d, ok)
 		}
+	}
+	long := ReconnectPolicy{Attempts: NoLimit, Min: math.MaxInt64}
+	if err := long.fill(); err != nil {
+		t.Fatal(err)
+	}
+	if d, ok := long.wait(0, 0.999); !ok || d != math.MaxInt64 {
+		t.Errorf("the longest wait and jitter: %v, %v", d, ok)
 	}
 	p.Attempts = 2
 	for inVain, want := range []bool{true, true, false, false} {

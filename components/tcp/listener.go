@@ -255,7 +255,9 @@ func (l *listener[In, Out]) drain(c *kernel.Context, within time.Duration) error
 // ask has a connection finish; it may have come while the server was drained
 // already.
 func (l *listener[In, Out]) ask(c *kernel.Context, at kernel.Address) {
-	_ = evDrain.Post(c, at, struct{}{}) // one that has just ended does not mind
+	if !l.conns[at].gone.Load() { // else, until _child has come, it would be reported as dropped
+		insist(c, at, evDrain)
+	}
 	if l.deadline == 0 {
 		l.deadline = evDeadline.AlarmSet(c, l.until, struct{}{})
 	}
@@ -264,9 +266,16 @@ func (l *listener[In, Out]) ask(c *kernel.Context, at kernel.Address) {
 func (l *listener[In, Out]) late(c *kernel.Context, _ struct{}) error {
 	l.deadline = 0
 	for _, at := range l.sorted() {
-		_ = Shutdown.Post(c, at, struct{}{})
+		insist(c, at, Shutdown)
 	}
 	return nil
+}
+
+// insist is Post that no kernel.QueueLimit stops. Who has just ended does not mind.
+func insist(c *kernel.Context, at kernel.Address, e kernel.Event[struct{}]) {
+	if err := e.Post(c, at, struct{}{}); errors.Is(err, kernel.ErrQueueFull) {
+		_ = c.Kernel().Tell(at, e.Name(), struct{}{})
+	}
 }
 
 func (l *listener[In, Out]) sorted() []kernel.Address { return slices.Sorted(maps.Keys(l.conns)) }

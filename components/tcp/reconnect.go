@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -72,5 +73,9 @@ func (p *ReconnectPolicy) wait(inVain int, chance float64) (d time.Duration, ok 
 	if inVain < 40 && p.Min <= p.Max>>inVain {
 		d = p.Min << inVain
 	}
-	return time.Duration(float64(d) * (1 + p.Jitter*(2*chance-1))), true
+	spread := float64(d) * (1 + p.Jitter*(2*chance-1))
+	if spread >= math.MaxInt64 {
+		return math.MaxInt64, true
+	}
+	return time.Duration(spread), true
 }

@@ -99,17 +99,10 @@ var _ kernel.Receiver = (*seat[string, string])(nil)
 // the session is stopping, nobody could handle DIE, which would stop the kernel
 // (K139): the failure is reported.
 func (s *seat[In, Out]) Receive(c *kernel.Context) (err error) {
-	returned := false
+	returned, settled := false, false
 	s.depth++
 	defer func() {
-		if !returned { // a panic, or runtime.Goexit
-			s.conn.failed = true
-			s.conn.Close()
-		}
-		if s.depth--; s.depth == 0 {
-			err = joined(err, s.conn.settle(c))
-		}
-		if returned && err == nil || c.Called() || !stopping(c) {
+		if returned && settled && err == nil || c.Called() || !stopping(c) {
 			return
 		}
 		if p := recover(); p != nil {
@@ -119,6 +112,16 @@ func (s *seat[In, Out]) Receive(c *kernel.Context) (err error) {
 			c.Kernel().Report("tcp", "handler failed as its session stopped", errorOf(s.conn, err))
 			err = nil
 		}
+	}()
+	defer func() {
+		if !returned { // a panic, or runtime.Goexit
+			s.conn.failed = true
+			s.conn.Close()
+		}
+		if s.depth--; s.depth == 0 {
+			err = joined(err, s.conn.settle(c))
+		}
+		settled = true // Disconnected has not panicked
 	}()
 	err = s.conn.verdict(c, s.answer(c))
 	returned = true

@@ -1,6 +1,7 @@
 package tcp_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 
@@ -162,6 +163,35 @@ func TestC35_DisconnectedDuringAReconnect(t *testing.T) {
 					want = append(want, want...)
 				}
 				r.want(want...)
+			})
+		}
+	})
+}
+
+// The same of a client, whose session has no server above it.
+func TestFailureOfAClientThatStops(t *testing.T) {
+	eachMode(t, func(t *testing.T, m kernel.Mode) {
+		for how, fail := range badly {
+			if how == "goexit" {
+				continue
+			}
+			t.Run(how, func(t *testing.T) {
+				r := newRig(t, m, kerneltest.AllowReported(), kerneltest.AllowDropped())
+				l := listen(t)
+				cl := r.client(clientConfig{
+					RemoteAddress: l.Addr().String(),
+					Connected:     func(c *kernel.Context, conn *conn) error { c.Stop(); conn.Close(); return nil },
+					Disconnected:  func(*kernel.Context, *conn) error { r.note("disconnected"); return fail() },
+				})
+				accept(t, l).hungUp()
+				r.ended(cl.Session())
+				r.turn() // the kernel goes on
+				if log := r.entries(); len(log) != 2 || log[0] != "disconnected" || !strings.HasPrefix(log[1], "report: handler failed as its session stopped") {
+					t.Errorf("the log is %q", log)
+				}
+				if st := cl.State(); st.State != "resting" {
+					t.Errorf("state %+v", st)
+				}
 			})
 		}
 	})
