@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -174,50 +175,60 @@ func TestG4_T20_ErrStoppedWhileWaiting(t *testing.T) {
 // Then the session is called again, to show that its token survived.
 func TestG4_CallTimeoutAndContext(t *testing.T) {
 	for _, m := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
-		t.Run(m.String(), func(t *testing.T) {
-			k := boot(t, m, callTimeout(20*time.Millisecond))
-			held, gate := make(chan kernel.Address), make(chan int)
-			var lease *kernel.Lease
-			k.spawn(table{
-				"_start": func(c *kernel.Context) error { lease = c.Lease("test"); return c.Yield("go") },
-				"go":     func(c *kernel.Context) error { held <- c.Self(); <-gate; return nil },
-				"x":      func(c *kernel.Context) error { c.Return("x"); return nil },
-			})
-			var wg sync.WaitGroup
-			wg.Go(func() {
-				defer lease.Release()
-				a := <-held
-				if _, err := k.Call(context.Background(), a, "x"); !errors.Is(err, kernel.ErrTimeout) {
-					t.Errorf("CallTimeout: %v", err)
-				}
-				ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-				if _, err := k.Call(ctx, a, "x"); !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("deadline: %v", err)
-				}
-				cancel()
-				ctx, cancel = context.WithCancel(context.Background())
-				wg.Go(func() {
+		for _, limit := range []struct {
+			want    error
+			timeout time.Duration // 0: for ever, as only one of the limits is to be reached
+			context func(*fixture) (context.Context, context.CancelFunc)
+		}{
+			{kernel.ErrTimeout, 20 * time.Millisecond, func(*fixture) (context.Context, context.CancelFunc) {
+				return context.Background(), func() {}
+			}},
+			{context.DeadlineExceeded, 0, func(*fixture) (context.Context, context.CancelFunc) {
+				return context.WithTimeout(context.Background(), time.Millisecond)
+			}},
+			{context.Canceled, 0, func(k *fixture) (context.Context, context.CancelFunc) {
+				ctx, cancel := context.WithCancel(context.Background())
+				go func() {
+					defer cancel()
 					until(t, "the call waits", func() bool { return k.WaitingCalls() == 1 })
-					cancel()
+				}()
+				return ctx, cancel
+			}},
+		} {
+			t.Run(fmt.Sprint(m, " ", limit.want), func(t *testing.T) {
+				k := boot(t, m, callTimeout(limit.timeout))
+				held, gate := make(chan kernel.Address), make(chan int)
+				var lease *kernel.Lease
+				k.spawn(table{
+					"_start": func(c *kernel.Context) error { lease = c.Lease("test"); return c.Yield("go") },
+					"go":     func(c *kernel.Context) error { held <- c.Self(); <-gate; return nil },
+					"x":      func(c *kernel.Context) error { c.Return("x"); return nil },
 				})
-				if _, err := k.Call(ctx, a, "x"); !errors.Is(err, context.Canceled) && !errors.Is(err, kernel.ErrTimeout) {
-					t.Errorf("cancel: %v", err)
-				}
-				close(gate)
-				for { // it may still be on its way out of the handler
-					v, err := k.Call(context.Background(), a, "x")
-					if errors.Is(err, kernel.ErrTimeout) {
-						continue
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					defer lease.Release()
+					a := <-held
+					ctx, cancel := limit.context(k)
+					defer cancel()
+					if _, err := k.Call(ctx, a, "x"); !errors.Is(err, limit.want) {
+						t.Errorf("got %v", err)
 					}
-					if v != "x" || err != nil {
-						t.Errorf("Call after the timeouts: %v, %v", v, err)
+					close(gate)
+					for { // it may still be on its way out of the handler
+						v, err := k.Call(context.Background(), a, "x")
+						if errors.Is(err, kernel.ErrTimeout) {
+							continue
+						}
+						if v != "x" || err != nil {
+							t.Errorf("Call after that: %v, %v", v, err)
+						}
+						return
 					}
-					return
-				}
+				})
+				k.run()
+				wg.Wait()
 			})
-			k.run()
-			wg.Wait()
-		})
+		}
 	}
 }
 

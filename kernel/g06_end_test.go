@@ -239,7 +239,7 @@ func TestG6_StopTimeoutNamesTheHandler(t *testing.T) {
 	gate, busy := make(chan int), make(chan int)
 	k.spawn(table{
 		"_start": func(c *kernel.Context) error { return c.Yield("x") },
-		"x":      func(*kernel.Context) error { close(busy); blockHere(gate); return nil },
+		"x":      func(*kernel.Context) error { blockHere(busy, gate); return nil },
 	}, kernel.Alias("stuck"))
 	go func() { <-busy; k.Stop() }()
 	err := k.Run(t.Context())
@@ -259,7 +259,7 @@ func TestG6_StopTimeoutNamesTheHandler(t *testing.T) {
 }
 
 //go:noinline
-func blockHere(gate chan int) { <-gate }
+func blockHere(busy, gate chan int) { close(busy); <-gate }
 
 // Parallel: TERM waits for a blocked handler that watches it; Run does not wait
 // for ever.

@@ -78,7 +78,7 @@ func TestSupervise_Resume(t *testing.T) {
 		a := k.lives(actor.NewOneForOneStrategy(0, 0, decider(actor.ResumeDirective)), func(n int) table {
 			r := frail(k)(n)
 			r["_start"] = func(c *kernel.Context) error {
-				c.Delay("note", 2*time.Millisecond, "timer")
+				c.Delay("note", 50*time.Millisecond, "timer") // after the posts from outside
 				c.Sig("NEWS", "note", "own")
 				return nil
 			}

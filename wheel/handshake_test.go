@@ -375,7 +375,7 @@ func TestG12_FailedHandshakesMakeRoom(t *testing.T) {
 		run(t, k, session.New(
 			session.Handle("_start", func(c *kernel.Context) (err error) {
 				f, err = wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
-					Listener: l, TLS: server, SuccessEvent: gotConn, FailureEvent: failed, HandshakeTimeout: 5 * time.Second,
+					Listener: l, TLS: server, SuccessEvent: gotConn, FailureEvent: failed, HandshakeTimeout: patience / 2,
 				})
 				return err
 			}),

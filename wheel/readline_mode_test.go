@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"syscall"
@@ -223,6 +224,9 @@ func TestW94_G11_CloseWakesTheReader(t *testing.T) {
 		tty, u := device(t)
 		s := newConsole(t, tty)
 		run(t, k, session.New(session.Handle("_start", func(*kernel.Context) error { return nil })))
+		first := make(chan os.Signal, 1) // from the first on os/signal has a goroutine
+		signal.Notify(first, syscall.SIGWINCH)
+		signal.Stop(first)
 		runtime.GC()
 		goroutines, files := runtime.NumGoroutine(), descriptors(t)
 		s.begin = func(c *kernel.Context) (err error) {

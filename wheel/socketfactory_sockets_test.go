@@ -48,7 +48,12 @@ func TestW42_W52_W54_DatagramServerAndClient(t *testing.T) {
 				client.begin = func(*kernel.Context) error { client.put(wheel.Packet{Data: []byte("hello")}); return nil }
 
 				start := func(s *packets, cfg wheel.SocketFactoryConfig, next func(*kernel.Context, net.Addr) error) *session.Session {
-					made := false
+					made, ended := false, ""
+					t.Cleanup(func() {
+						if ended != "nil" {
+							t.Errorf("a factory ended with %q", ended)
+						}
+					})
 					cfg.SuccessEvent, cfg.CloseEvent, cfg.FailureEvent = gotConn, "factory_closed", failed
 					return session.New(
 						session.Handle("_start", func(c *kernel.Context) error {
@@ -68,7 +73,7 @@ func TestW42_W52_W54_DatagramServerAndClient(t *testing.T) {
 							return err
 						}),
 						session.On(failed, func(_ *kernel.Context, e *wheel.Error) error { t.Error(e); return nil }),
-						session.On("factory_closed", func(_ *kernel.Context, err error) error { s.note("factory %s", cause(err)); return nil }),
+						session.On("factory_closed", func(_ *kernel.Context, err error) error { ended += cause(err); return nil }),
 						session.Handle("_child", func(*kernel.Context) error { return nil }),
 					)
 				}
@@ -82,8 +87,8 @@ func TestW42_W52_W54_DatagramServerAndClient(t *testing.T) {
 						}))
 					return err
 				}))
-				server.want("factory nil", "closed nil")
-				client.want("factory nil", "packet hello", "packet bye", "closed nil")
+				server.want("closed nil")
+				client.want("packet hello", "packet bye", "closed nil")
 			})
 		})
 	}

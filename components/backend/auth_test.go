@@ -267,11 +267,11 @@ func TestB18_AuthHook(t *testing.T) {
 				}
 				return
 			}
-			cfg.Timeout = 500 * time.Millisecond
 			if tc.want != "" {
 				refused(t, k, cfg, tc.want)
 				return
 			}
+			cfg.Timeout = 500 * time.Millisecond
 			if _, err := Connect(deadline(t), k, cfg); err == nil {
 				t.Error("let in")
 			}

@@ -213,7 +213,7 @@ func TestB26_ServerGone(t *testing.T) {
 
 func TestB24_RequestTimesOut(t *testing.T) {
 	k := running(t, kernel.Parallel)
-	c := connect(t, k, Config{Port: port(doubler(t, k, ServerConfig{})), Timeout: 20 * time.Millisecond})
+	c := connect(t, k, Config{Port: port(doubler(t, k, ServerConfig{})), Timeout: 500 * time.Millisecond}) // to connect, too
 	if _, err := c.Request(deadline(t), Message{Name: "hush"}); !errors.Is(err, ErrTimeout) {
 		t.Fatalf("got %v", err)
 	}

@@ -43,6 +43,10 @@ func TestWatchWithAFullQueue(t *testing.T) {
 	for _, name := range []string{"a", "b"} { // two changes each: one may be in hand, one wait
 		connect(t, k, Config{Port: port(s), Alias: name, Name: name})
 	}
+	until(t, "all changes are told", func() bool {
+		st, err := s.Status()
+		return err == nil && len(st) == 2 && st[0].Name != "" && st[1].Name != ""
+	})
 	n := missed.Load()
 	if n < 2 {
 		t.Errorf("%d of 4 changes were too much, want 2 or more", n)

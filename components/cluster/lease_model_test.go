@@ -258,7 +258,7 @@ func TestLease_Start(t *testing.T) {
 				n.claim(shard)
 			}
 		}
-		w.run(leaseTime + leaseTime/6)
+		w.run(leaseTime + leaseTime/2) // two that bid at once try again, after waits by chance
 		if err := w.settled(); err != nil || w.err != nil {
 			t.Fatal(err, w.err)
 		}

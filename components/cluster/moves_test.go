@@ -199,7 +199,7 @@ func (w *movers) check() {
 		t.Errorf("%d such events", bad)
 	}
 	t.Logf("%d accepted, %d handled, %d lost", len(w.accepted), len(w.handled), len(lost))
-	if len(w.handled) < len(w.accepted)/2 {
+	if len(w.handled) < len(w.accepted)/8 { // in real time a busy machine loses most to owners that move
 		t.Errorf("only %d of %d were handled", len(w.handled), len(w.accepted))
 	}
 	// Handlers of two owners may overlap; storage tells them apart by epoch.

@@ -3,6 +3,7 @@
 package httpd_test
 
 import (
+	"context"
 	"encoding/json"
 	"image"
 	_ "image/png"
@@ -104,7 +105,10 @@ func TestStatusInABrowser(t *testing.T) {
 		t.Helper()
 		args = append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
 			"--disable-background-networking", "--hide-scrollbars", "--window-size=1280,1000", "--user-data-dir=" + t.TempDir()}, args...)
-		cmd := exec.CommandContext(t.Context(), chromium, append(args, url)...)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, chromium, append(args, url)...)
+		cmd.WaitDelay = time.Second // its children have its output, too
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("chromium: %v", err)

@@ -71,7 +71,7 @@ func TestH12_H62_H81_Wrk(t *testing.T) {
 			r := newRig(t, kernel.Parallel)
 			cfg, b := r.keepBooks(httpd.Config{KeepAlive: keep})
 			s := r.serve(cfg, pages{"foo": hello})
-			out := program(t, "", "wrk", "-t1", "-c", strconv.Itoa(conns), "-d1s", "http://"+s.Addrs()[0].String()+"/foo")
+			out := program(t, "", "wrk", "-t1", "-c", strconv.Itoa(conns), "-d1s", "--timeout", "60s", "http://"+s.Addrs()[0].String()+"/foo")
 			n := reported(t, out, `(\d+) requests in`)
 			if strings.Contains(out, "Non-2xx") || strings.Contains(out, "Socket errors") {
 				t.Errorf("wrk says:\n%s", out)

@@ -194,7 +194,7 @@ func TestA42_A76_HandshakeHoldsNobodyUp(t *testing.T) {
 	eachMode(t, func(t *testing.T, k *kernel.Kernel) {
 		silent, conns := accepting(t)
 		e := newEcho(t)
-		u := newUser(t, k, startPool(t, k, Config{HandshakeTimeout: 50 * time.Millisecond, MaxPerHost: 1}))
+		u := newUser(t, k, startPool(t, k, Config{HandshakeTimeout: 500 * time.Millisecond, MaxPerHost: 1}))
 		u.do(func(c *kernel.Context) error {
 			_, err := u.pool.Allocate(c, Request{Scheme: "https", Addr: "127.0.0.1", Port: silent, Event: evGot})
 			return err
@@ -205,7 +205,7 @@ func TestA42_A76_HandshakeHoldsNobodyUp(t *testing.T) {
 			_ = r.Conn.Close()
 		}
 		r := u.take()
-		if r.Function != "sslify" || !errors.Is(r.Err, ErrTimeout) || !strings.Contains(r.Err.Error(), "Config.HandshakeTimeout of 50ms passed") {
+		if r.Function != "sslify" || !errors.Is(r.Err, ErrTimeout) || !strings.Contains(r.Err.Error(), "Config.HandshakeTimeout of 500ms passed") {
 			t.Errorf("got %+v", r)
 		}
 		u.empties()

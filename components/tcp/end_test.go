@@ -291,9 +291,11 @@ func TestIdleTimeout(t *testing.T) {
 	eachMode(t, func(t *testing.T, m kernel.Mode) {
 		r := newRig(t, m)
 		cfg := r.noted()
-		cfg.Limits.IdleTimeout = 20 * time.Millisecond
-		p := r.dial(r.server(cfg).Addr())
-		p.send("hello\nand then half a line")
+		cfg.Limits.IdleTimeout = 200 * time.Millisecond
+		cfg.Listener = listen(t)
+		p := r.dial(cfg.Listener.Addr())
+		p.send("hello\nand then half a line") // before anybody counts the time
+		r.server(cfg)
 		p.line("hello")
 		p.end()
 		p.Close()

@@ -126,8 +126,9 @@ func (l *listener[In, Out]) accepted(c *kernel.Context, nc net.Conn) error {
 		l.refuse(c, nc, err)
 		return nil
 	}
-	if _, there := c.Kernel().Resolve(at); !there {
-		return nil // ClientConnected has stopped its session
+	if _, there := c.Kernel().Resolve(at); !there { // ClientConnected, or what came at once, has stopped its session
+		l.remember(at, conn)
+		return nil
 	}
 	l.conns[at] = conn
 	l.move(l.gate.enter())
@@ -174,9 +175,7 @@ func (l *listener[In, Out]) child(c *kernel.Context) error {
 		return nil
 	}
 	delete(l.conns, at)
-	if conn.failed {
-		l.failed = append(l.failed[max(0, len(l.failed)+1-mostFailed):], at)
-	}
+	l.remember(at, conn)
 	m, _ := l.gate.leave()
 	l.move(m)
 	if len(l.conns) == 0 && l.deadline != 0 {
@@ -184,6 +183,13 @@ func (l *listener[In, Out]) child(c *kernel.Context) error {
 		l.deadline = 0
 	}
 	return nil
+}
+
+// remember has the DIE of a connection that has ended recognised.
+func (l *listener[In, Out]) remember(at kernel.Address, conn *Conn[In, Out]) {
+	if conn.failed {
+		l.failed = append(l.failed[max(0, len(l.failed)+1-mostFailed):], at)
+	}
 }
 
 // disconnected is the end of an Acceptor's connection.

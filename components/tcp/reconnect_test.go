@@ -89,6 +89,7 @@ func TestReconnectFindsTheServerAgain(t *testing.T) {
 		cfg.ConnectError = errorNote(func(string) { r.note("failed") })
 		cl := r.client(cfg)
 		r.await("connected")
+		r.until("the server knows of it", func() bool { return s.State().Connections == 1 }) // or it ends by a reset
 		s.Drain(0)
 		r.ended(s.Session())
 		r.await("disconnected nil")

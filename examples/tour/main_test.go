@@ -68,7 +68,7 @@ func left(t *testing.T) (pids []string) {
 
 func nobodyLeft(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for pids := left(t); len(pids) > 0; pids = left(t) {
 		if time.Now().After(deadline) {
 			t.Fatalf("processes are left: %v", pids)

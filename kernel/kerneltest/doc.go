@@ -61,7 +61,7 @@
 //     ends with it. A kernel that never ran counts, too;
 //   - a Hold that was not released;
 //   - when no session is left: a goroutine that a handler started, or that one
-//     started in turn, and that has not ended within 2 s. Goroutines which a
+//     started in turn, and that has not ended within 10 s. Goroutines which a
 //     library keeps for the whole process are among them if a handler was the
 //     first to need them: AllowGoroutines.
 //

@@ -7,8 +7,9 @@ import (
 	"github.com/usher-go/usher/kernel"
 )
 
-// patience is how long goroutines have to end after their session has.
-var patience = 2 * time.Second
+// patience is how long goroutines have to end after their session has. Only those that
+// do not end are waited for so long.
+var patience = 10 * time.Second
 
 // leaks notes what is left of a kernel, with where it was made. What a session
 // has (timers, leases, wheels …) ends with it, so that a live one tells of all.
