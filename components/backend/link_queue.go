@@ -15,7 +15,7 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 		return nil, ErrRolledBack
 	case l.isDown() != nil:
 		return nil, l.isDown()
-	case !l.makeRoom(len(o.encoded)):
+	case !l.makeRoom(o):
 		return nil, ErrFull
 	}
 	due := o.epoch == 0 && o.name != cmdPing && l.pingDue(now)
@@ -35,10 +35,14 @@ func (l *link) submit(o *outgoing, now time.Time) ([]any, error) {
 
 // makeRoom drops nothing for a message that does not fit into an empty queue either.
 // What it lets in the connection takes, once it may go: this one has the room now, and
-// the output of another is as large as the queue may be.
-func (l *link) makeRoom(size int) bool {
-	limit := l.cfg.MaxQueuedBytes
-	if l.stands() {
+// the output of another is as large as the queue may be. What a server that drains still
+// takes goes at once; all else waits for the next connection.
+func (l *link) makeRoom(o *outgoing) bool {
+	size, limit := len(o.encoded), l.cfg.MaxQueuedBytes
+	switch {
+	case l.state == Draining && o.epoch != 0:
+		return size <= min(limit, l.room())
+	case l.state == Ready || l.state == Suspect:
 		limit = min(limit, l.room())
 	}
 	if size > limit {
@@ -48,14 +52,14 @@ func (l *link) makeRoom(size int) bool {
 		if l.cfg.Overflow == RefuseNewest {
 			return false
 		}
-		o := l.queue[0]
+		oldest := l.queue[0]
 		l.queue = slices.Delete(l.queue, 0, 1)
-		l.queued -= len(o.encoded)
+		l.queued -= len(oldest.encoded)
 		l.dropped++
-		if o.done == nil {
-			l.do(doDropped{o})
+		if oldest.done == nil {
+			l.do(doDropped{oldest})
 		}
-		l.answerErr(o, ErrFull)
+		l.answerErr(oldest, ErrFull)
 	}
 	return true
 }

@@ -348,3 +348,34 @@ func pickID(rng *rand.Rand, l *link) uint64 {
 	}
 	return lastID.Load() - rng.Uint64N(10)
 }
+
+// While a server drains, what waits for the next connection has nothing to do with how
+// much this one still takes; what belongs to this one goes at once, however much waits.
+func TestRoomWhileTheServerDrains(t *testing.T) {
+	for _, policy := range []Overflow{RefuseNewest, DropOldest} {
+		l := testLink(t, Config{MaxQueued: 2, Overflow: policy})
+		stand(l, t0)
+		room := 1000
+		l.room = func() int { return room }
+		l.drained(0, t0)
+		message := func(n int) *outgoing { return &outgoing{name: "note", encoded: make([]byte, n)} }
+		if _, err := l.submit(message(500), t0); err != nil {
+			t.Errorf("%v: %v", policy, err)
+		}
+		room = 100
+		if _, err := l.submit(message(500), t0); err != nil || len(l.queue) != 2 || l.dropped != 0 {
+			t.Errorf("%v: %d wait, %d were dropped: %v", policy, len(l.queue), l.dropped, err)
+		}
+		commit := message(100)
+		commit.epoch = l.epoch
+		acts, err := l.submit(commit, t0)
+		if got := sends(acts); err != nil || len(got) != 1 || len(l.queue) != 2 || l.dropped != 0 {
+			t.Errorf("%v: %q sent, %d wait, %d were dropped: %v", policy, got, len(l.queue), l.dropped, err)
+		}
+		large := message(101)
+		large.epoch = l.epoch
+		if _, err := l.submit(large, t0); err != ErrFull || l.dropped != 0 {
+			t.Errorf("%v: %d were dropped: %v", policy, l.dropped, err)
+		}
+	}
+}

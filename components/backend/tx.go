@@ -47,7 +47,7 @@ type Outcome string
 const (
 	Committed  Outcome = "committed"
 	RolledBack Outcome = "rolled back"
-	Unknown    Outcome = "unknown" // too long ago, or 4096 commits, or the server was started anew
+	Unknown    Outcome = "unknown" // too long or 4096 commits ago, or the server was started anew
 )
 
 // Begun, Ended bring what AskBegin, Tx.AskCommit and Tx.AskRollback wait for.

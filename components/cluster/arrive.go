@@ -23,13 +23,14 @@ func (p *placement) arrive(from *peer, a Arrival, f filter.Frame, stream uint64)
 		},
 	}
 	if f.ID != 0 {
+		asks := from.asking(f)
 		w.call = true
 		w.post = func(id kernel.Address) error {
-			return from.start(f.ID, func(ctx context.Context, c *kernel.Context) (any, error) {
+			return from.start(asks, func(ctx context.Context, c *kernel.Context) (any, error) {
 				return callAs(ctx, c, sender, id, a, f.Cause)
 			})
 		}
-		w.lost = func(err error) { from.reply(f.ID, nil, err) }
+		w.lost = func(err error) { from.reply(asks, nil, err) }
 	}
 	start, err := p.deliver(a.To, w)
 	p.begin(start)

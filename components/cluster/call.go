@@ -155,7 +155,7 @@ func errorArgs(args []any) (code uint32, text string) {
 // runCall has a call of the other node handled, and answered.
 func (p *peer) runCall(a Arrival, f filter.Frame) error {
 	from := p.strangers.from(a.From)
-	return p.start(f.ID, func(ctx context.Context, c *kernel.Context) (any, error) {
+	return p.start(p.asking(f), func(ctx context.Context, c *kernel.Context) (any, error) {
 		if c != nil {
 			return from.CallIn(c, ctx, a.To, f.Cause, a.Event, a.Args...)
 		}
@@ -163,9 +163,15 @@ func (p *peer) runCall(a Arrival, f filter.Frame) error {
 	})
 }
 
+// asking is a call of the other node: another start of it has the same numbers.
+type asking struct{ id, epoch uint64 }
+
+// asking is of a frame that has just come. recv is held.
+func (p *peer) asking(f filter.Frame) asking { return asking{f.ID, p.inEpoch} }
+
 // start runs a call of the other node where it harms nobody, and answers it. The
 // kernel's context is nil on a goroutine outside of any handler.
-func (p *peer) start(id uint64, f func(context.Context, *kernel.Context) (any, error)) error {
+func (p *peer) start(a asking, f func(context.Context, *kernel.Context) (any, error)) error {
 	if p.busy.Add(1) > int64(p.n.cfg.MaxCalls) {
 		p.busy.Add(-1)
 		return fmt.Errorf("%w: %d calls of node %s run here (Config.MaxCalls)", kernel.ErrQueueFull, p.n.cfg.MaxCalls, p.name)
@@ -175,7 +181,7 @@ func (p *peer) start(id uint64, f func(context.Context, *kernel.Context) (any, e
 		limit := &callLimit{at: time.Now().Add(p.n.cfg.CallTimeout)}
 		defer limit.end()
 		v, err := any(nil), errGoexit
-		defer func() { p.reply(id, v, err) }()
+		defer func() { p.reply(a, v, err) }()
 		v, err = f(limit, c)
 	}
 	err := p.n.inside(job)
@@ -198,29 +204,30 @@ func (n *Node) inside(f func(*kernel.Context)) error {
 	return n.session.Post(evRelay, f)
 }
 
-// reply answers a call. A node that is lost hears no answer, and needs none.
-func (p *peer) reply(id uint64, v any, err error) {
-	f := filter.Frame{Name: answerError, ReplyTo: id}
+// reply answers a call. A node that is lost, or was started anew, hears no answer, and
+// needs none.
+func (p *peer) reply(a asking, v any, err error) {
+	f := filter.Frame{Name: answerError, ReplyTo: a.id}
 	if err != nil {
 		code, text := encodeError(err)
 		f.Args = []any{code, text}
-	} else if err = p.replyValue(id, v); err == nil {
+	} else if err = p.replyValue(a, v); err == nil {
 		return
 	} else {
 		p.n.k.Report("cluster", "answer not sent", fmt.Errorf("a %T, to node %s: %w", v, p.name, err))
 		code, text := unanswered(err)
 		f.Args = []any{code, text}
 	}
-	_ = p.answer(f) // it is short, and of types that travel
+	_ = p.answer(a, f) // it is short, and of types that travel
 }
 
 // replyValue answers a call with what its handler returned.
-func (p *peer) replyValue(id uint64, v any) error {
+func (p *peer) replyValue(a asking, v any) error {
 	args, err := pack([]any{v})
 	if err != nil {
 		return err
 	}
-	err = p.answer(filter.Frame{Name: answerValue, Args: args, ReplyTo: id})
+	err = p.answer(a, filter.Frame{Name: answerValue, Args: args, ReplyTo: a.id})
 	if errors.Is(err, kernel.ErrNoNode) {
 		return nil
 	}

@@ -136,7 +136,7 @@ func (p *peer) restarted(epoch uint64) {
 	}
 	was := p.state
 	p.state, p.since, p.forgot = Connecting, p.n.k.Now(), false
-	p.heard = p.since
+	p.heard, p.asked = p.since, time.Time{}
 	ended, calls := p.end(fmt.Errorf("%w: %s was started anew", kernel.ErrNoNode, p.name))
 	old := p.epoch
 	p.epoch = epoch

@@ -70,14 +70,14 @@ func (h host) Members(list []Member) {
 	}
 	slices.SortFunc(n.ordered, func(a, b *peer) int { return strings.Compare(a.name, b.name) })
 	n.mu.Unlock()
-	for _, p := range back {
-		p.rejoin()
-	}
 	for _, m := range list {
 		if p := keep[m.Name]; p != nil {
 			p.restarted(m.Epoch)
 			p.move(m.Address)
 		}
+	}
+	for _, p := range back {
+		p.rejoin() // behind restarted: one that had left is not lost besides
 	}
 	for _, p := range gone {
 		p.gone(Left)

@@ -133,10 +133,10 @@ func (p *peer) tellLocked(name string, args ...any) {
 }
 
 // answer sends what became of a call.
-func (p *peer) answer(f filter.Frame) error {
+func (p *peer) answer(a asking, f filter.Frame) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state == Lost || p.state == Left {
+	if p.state == Lost || p.state == Left || p.epoch != a.epoch {
 		return kernel.ErrNoNode
 	}
 	return p.append(f, waiting{})

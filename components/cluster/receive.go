@@ -132,7 +132,8 @@ func (p *peer) meet(packet *wire.Packet) bool {
 	var ended []outcome
 	up := false
 	p.epoch = packet.GetEpoch()
-	if p.inEpoch != p.epoch {
+	fresh := p.inEpoch != p.epoch
+	if fresh {
 		p.inEpoch, p.in = p.epoch, inlink{}
 		clear(p.streams)
 		p.acks.ack, p.acks.owed = ack{}, 0
@@ -155,6 +156,9 @@ func (p *peer) meet(packet *wire.Packet) bool {
 	}
 	p.pump()
 	p.mu.Unlock()
+	if fresh {
+		p.kept.drop() // what an earlier start's last events asked for, after restarted
+	}
 	p.finish(ended)
 	if up {
 		p.n.tellWatchers(p.change())

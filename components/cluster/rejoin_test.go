@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -43,6 +44,7 @@ func TestPostsToANodeThatTheDirectoryHasAgain(t *testing.T) {
 			}
 			b, atB, lease := begin()
 			list.tell(a, b)
+			seen, watching := a.hear(t, "", func(c *kernel.Context) error { return a.Watch(c, "is") })
 			time.Sleep(time.Second)
 			post(t, a, "logger@b", "line", 1)
 			atB.want(t, "line @a 1")
@@ -62,6 +64,18 @@ func TestPostsToANodeThatTheDirectoryHasAgain(t *testing.T) {
 			b.pipe.cut(false)
 			time.Sleep(time.Second)
 			atB.want(t, "line @a 2", "line @a 3", "line @a 4")
+			var states []string
+			for len(seen.c) > 0 {
+				states = append(states, <-seen.c)
+			}
+			want := []string{"is @ b is connecting", "is @ b is up", "is @ b is lost: silent for 0s", "is @ b is up"}
+			if gone {
+				want[2] = "is @ b is left"
+			}
+			if !slices.Equal(states, want) {
+				t.Errorf("a sees %q, want %q", states, want)
+			}
+			watching.Release()
 			mu.Lock()
 			if len(dropped) > 0 {
 				t.Errorf("dropped %q", dropped)
