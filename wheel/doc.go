@@ -107,10 +107,10 @@
 // SocketFactory and Run are Proto.Actor actors, children of their session's actor.
 //
 // Timeouts run by the kernel's clock, but for TLS handshakes, FollowTail's looks at
-// its file and ReadLine's IdleTime, which are in real time. Over a network in memory whose connections are Pollable, such as
-// wheeltest's, nothing happens outside the kernel's turns, so that a simulated kernel
-// misses nothing. The system's sockets have no place in a testing/synctest bubble:
-// who waits for them belongs to the whole process.
+// its file and ReadLine's IdleTime, which are in real time. Over a network in memory
+// whose connections are Pollable, such as wheeltest's, nothing happens outside the
+// kernel's turns, so that a simulated kernel misses nothing. The system's sockets have
+// no place in a testing/synctest bubble: who waits for them belongs to the whole process.
 //
 // # Limits
 //

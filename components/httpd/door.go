@@ -179,7 +179,8 @@ func (s *Server) reopen(d *door) {
 
 // StopListen closes the listeners: who connects later is refused. Connections go
 // on, and so does the server (H85, H86). In a master its workers finish and leave
-// (P27), and until StartListen nobody watches the pool's signals; in a worker it accepts no more, and the others do (P26).
+// (P27), and until StartListen nobody watches the pool's signals; in a worker it accepts
+// no more, and the others do (P26).
 func (s *Server) StopListen() {
 	switch {
 	case s.post != nil:

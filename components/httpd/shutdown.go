@@ -37,11 +37,10 @@ func (s *Server) now() stage { return stage(s.stage.Load()) }
 // Shutdown ends the server gracefully and returns when that is done: it stops
 // listening, has answers say "Connection: close", closes connections that ask for
 // nothing within a quarter of a second, and waits for the others at most
-// Config.ShutdownTimeout (H88, H89). When ctx ends
-// first, everything is closed at once, and its error is returned. So it is when somebody
-// asks for a graceful end once more, here or by the event. In a handler use
-// the event Shutdown: requests may need the session that waits here. The kernel has
-// to run.
+// Config.ShutdownTimeout (H88, H89). When ctx ends first, everything is closed at once,
+// and its error is returned; when somebody asks for a graceful end once more, here or by
+// the event, everything is closed at once, too. In a handler use the event Shutdown:
+// requests may need the session that waits here. The kernel has to run.
 func (s *Server) Shutdown(ctx context.Context) error {
 	_ = Shutdown.PostFrom(s.k, s.self, true) // an error: it has ended
 	select {

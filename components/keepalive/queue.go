@@ -97,10 +97,14 @@ func without[T comparable](list []T, v T) []T {
 	return cut(list, i)
 }
 
+// many are too many to move up when the first one leaves.
+const many = 64
+
 // cut returns list without its element i. The first of many leaves the others where they
-// are.
+// are. That costs room, which append has to find again: a few move up instead, or the idle
+// connections of two hosts, lent in turn, would cost memory each time.
 func cut[T any](list []T, i int) []T {
-	if i == 0 && len(list) > 1 {
+	if i == 0 && len(list) > many {
 		clear(list[:1])
 		return list[1:]
 	}

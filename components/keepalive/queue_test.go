@@ -232,20 +232,33 @@ func TestHostAtItsLimitKeepsItsTurn(t *testing.T) {
 	p.do(dialFailed{1, "connect", errRefused}, failed(1, "a", "connect", errRefused), dial{2, 2, key("a")})
 }
 
-// TestWithout: whoever leaves at the front moves nobody, or the timeouts of a hundred
-// thousand who wait would take seconds; and one who leaves at the end, or alone, costs no
-// memory when the next one comes.
+// TestWithout: whoever leaves at the front moves nobody of many, or the timeouts of a
+// hundred thousand who wait would take seconds; and to leave, from wherever it may be,
+// costs no memory when the next one comes.
 func TestWithout(t *testing.T) {
-	list := []int{1, 2, 3, 4}
-	if rest := without(list, 1); !slices.Equal(rest, []int{2, 3, 4}) || &rest[0] != &list[1] || list[0] != 0 {
-		t.Errorf("without the first: %v of %v", rest, list)
+	all := make([]int, many+1)
+	for i := range all {
+		all[i] = i + 1
 	}
-	if rest := without(list[1:], 3); !slices.Equal(rest, []int{2, 4}) {
-		t.Errorf("without one in the middle: %v", rest)
+	if rest := without(all, 1); len(rest) != many || &rest[0] != &all[1] || all[0] != 0 {
+		t.Errorf("without the first of many: %v of %v", rest, all)
 	}
-	for _, list := range [][]int{{5}, {6, 5}} {
-		if rest := without(list, 5); len(rest) != len(list)-1 || cap(rest) != cap(list) || list[len(list)-1] != 0 {
-			t.Errorf("without the last: %v of %v, room for %d", rest, list, cap(rest))
+	list := []int{1, 2, 3, 4, 5}
+	for _, v := range []int{3, 1, 5, 2, 4} {
+		want := slices.DeleteFunc(slices.Clone(list), func(w int) bool { return w == v })
+		rest := without(list, v)
+		if !slices.Equal(rest, want) || cap(rest) != cap(list) || list[len(list)-1] != 0 {
+			t.Errorf("without %d: %v, want %v, room for %d, of %v", v, rest, want, cap(rest), list)
+		}
+		list = rest
+	}
+	for _, n := range []int{1, 2, many} {
+		turns := make([]int, n)
+		for i := range turns {
+			turns[i] = i
+		}
+		if allocs := testing.AllocsPerRun(100, func() { turns = append(without(turns, turns[0]), turns[0]) }); allocs != 0 {
+			t.Errorf("%d in turn allocate %v times", n, allocs)
 		}
 	}
 }
