@@ -177,8 +177,12 @@ func TestK88_InheritedByTheLiving(t *testing.T) {
 	k.spawn(elder, kernel.Alias("elder")) // #1, then #2 grandma, #3 mother, #4 child
 	must(k.Post("elder", "busy"))
 	k.run()
-	k.wantSet(
+	want := []string{
 		"mother: create #4", "grandma: create #3", "elder: create #2",
-		"elder: gain #3", "mother: #2 to #1", "elder: gain #4", "child: #3 to #1",
-		"elder: lose #2", "elder: lose #3", "elder: lose #4")
+		"elder: gain #3", "elder: gain #4", "child: #3 to #1",
+		"elder: lose #2", "elder: lose #3", "elder: lose #4"}
+	if told := "mother: #2 to #1"; slices.Contains(k.journal(), told) { // or she has had her _stop by then
+		want = append(want, told)
+	}
+	k.wantSet(want...)
 }
