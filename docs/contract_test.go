@@ -4,10 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"syscall"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/usher-go/usher/components/backend"
 	"github.com/usher-go/usher/components/cluster"
@@ -16,147 +13,14 @@ import (
 	"github.com/usher-go/usher/components/keepalive"
 	"github.com/usher-go/usher/components/prefork"
 	"github.com/usher-go/usher/kernel"
-	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/wheel"
 	"github.com/usher-go/usher/wheel/filter"
 )
 
-// The names and types that programs are compiled against. They are added to and not
+// The names and types of wheels and components that programs are compiled against, as
+// those of kernel and session are named in kernel/contract_test.go. They are added to and not
 // renamed: what does not compile here breaks somebody's program. The compiler is the
 // test; nothing here runs.
-
-// Package kernel: what a program holds.
-var (
-	_ func(kernel.Config) *kernel.Kernel = kernel.New
-
-	_ interface {
-		Spawn(kernel.Receiver, ...kernel.SpawnOption) (kernel.Address, error)
-		SpawnHeld(kernel.Receiver, ...kernel.SpawnOption) (*kernel.Lease, error)
-		Run(context.Context) error
-		Step() bool
-		Stop()
-		Hold(tag string) (release func())
-		Post(to kernel.Address, event string, args ...any) error
-		Call(ctx context.Context, to kernel.Address, event string, args ...any) (any, error)
-		Signal(to kernel.Address, name string, args ...any) error
-		Resolve(kernel.Address) (kernel.Address, bool)
-		PID(kernel.Address) (*actor.PID, bool)
-		Describe(name string, f func() any)
-		Explain(kernel.Address) string
-	} = (*kernel.Kernel)(nil)
-
-	_ interface {
-		Post(event string, args ...any) error
-		Address() kernel.Address
-		Release()
-	} = (*kernel.Lease)(nil)
-
-	_ interface {
-		Call(args ...any) error
-		Release()
-	} = (*kernel.Postback)(nil)
-
-	_ = []func(string) kernel.SpawnOption{kernel.Alias}
-	_ = []func(...any) kernel.SpawnOption{kernel.Args}
-	_ = []func(int) kernel.SpawnOption{kernel.QueueLimit}
-	_ = []func(actor.SupervisorStrategy, func() kernel.Receiver) kernel.SpawnOption{kernel.Supervise}
-
-	_ = []kernel.Mode{kernel.Parallel, kernel.Serial, kernel.Simulated}
-	_ = kernel.Config{
-		Mode: kernel.Parallel, Workers: 0, Seed: uint64(0), Observer: (*kernel.Observer)(nil), Network: kernel.Network(nil),
-		CallTimeout: time.Duration(0), StopTimeout: time.Duration(0), System: (*actor.ActorSystem)(nil),
-	}
-	_ = kernel.Observer{Posted: nil, Began: nil, Ended: nil, Timer: nil, Spawned: nil, Stopped: nil, Dropped: nil}
-	_ = kernel.Timer{Event: "", Due: time.Time{}, Args: []any(nil)}
-	_ = kernel.PostError{Event: "", To: kernel.Address(""), Args: []any(nil), Err: error(nil)}
-	_ = []error{
-		kernel.ErrNoSession, kernel.ErrStopped, kernel.ErrDeadlock, kernel.ErrTimeout, kernel.ErrQueueFull, kernel.ErrAliasTaken,
-		kernel.ErrNotChild, kernel.ErrNoTimer, kernel.ErrNoNode, kernel.ErrNotEncodable, kernel.ErrArgument,
-		(*kernel.PostError)(nil), (*kernel.Exception)(nil),
-	}
-)
-
-func _(x kernel.Exception, n kernel.Network, ctx context.Context) {
-	_, _, _, _, _ = x.Session, x.Event, x.Source, x.Err, x.Stack
-	_, _, _, _ = n.Dial, n.Listen, n.ListenPacket, n.Lookup
-}
-
-// Package kernel: what a handler is given.
-var (
-	_ kernel.Handler = func(*kernel.Context) error { return nil }
-
-	_ interface {
-		Event() string
-		Args() []any
-		Arg(i int) any
-		Wheel() kernel.WheelID
-		Self() kernel.Address
-		Sender() kernel.Address
-		Kernel() *kernel.Kernel
-		Now() time.Time
-		Done() <-chan struct{}
-		Return(v any)
-		Post(to kernel.Address, event string, args ...any) error
-		Yield(event string, args ...any) error
-		Call(to kernel.Address, event string, args ...any) (any, error)
-		CallContext(ctx context.Context, to kernel.Address, event string, args ...any) (any, error)
-		Spawn(kernel.Receiver, ...kernel.SpawnOption) (kernel.Address, error)
-		Stop()
-		Delay(event string, d time.Duration, args ...any)
-		DelayAdd(event string, d time.Duration, args ...any)
-		DelaySet(event string, d time.Duration, args ...any) kernel.TimerID
-		Alarm(event string, at time.Time, args ...any)
-		AlarmAdd(event string, at time.Time, args ...any)
-		AlarmSet(event string, at time.Time, args ...any) kernel.TimerID
-		AlarmClear(event string) int
-		DelayAdjust(id kernel.TimerID, d time.Duration) (due time.Time, err error)
-		AlarmAdjust(id kernel.TimerID, delta time.Duration) (due time.Time, err error)
-		AlarmRemove(id kernel.TimerID) (kernel.Timer, error)
-		AlarmRemoveAll() []kernel.Timer
-		AliasSet(name string) error
-		AliasRemove(name string) error
-		AliasList() []string
-		Sig(name, event string, args ...any)
-		SigHandled()
-		SigChild(pid int, event string, args ...any)
-		Signal(to kernel.Address, name string, args ...any) error
-		State(event string, h kernel.Handler)
-		DetachChild(child kernel.Address) error
-		DetachMyself() error
-		Lease(tag string) *kernel.Lease
-		Postback(event string, args ...any) *kernel.Postback
-		Monitor(to kernel.Address, event string, args ...any) error
-		SelectRead(h syscall.Conn, event string, args ...any) error
-		SelectWrite(h syscall.Conn, event string, args ...any) error
-		SelectPauseRead(h syscall.Conn) error
-		SelectResumeRead(h syscall.Conn) error
-		SelectPauseWrite(h syscall.Conn) error
-		SelectResumeWrite(h syscall.Conn) error
-	} = (*kernel.Context)(nil)
-
-	_ interface {
-		Name() string
-		Post(c *kernel.Context, to kernel.Address, v int) error
-		Yield(c *kernel.Context, v int) error
-		Call(c *kernel.Context, to kernel.Address, v int) (any, error)
-		Delay(c *kernel.Context, d time.Duration, v int)
-		DelayAdd(c *kernel.Context, d time.Duration, v int)
-		DelaySet(c *kernel.Context, d time.Duration, v int) kernel.TimerID
-		Alarm(c *kernel.Context, at time.Time, v int)
-		AlarmAdd(c *kernel.Context, at time.Time, v int)
-		AlarmSet(c *kernel.Context, at time.Time, v int) kernel.TimerID
-		PostFrom(k *kernel.Kernel, to kernel.Address, v int) error
-	} = kernel.Event[int]("")
-)
-
-// Package session.
-var (
-	_ func(...session.State) *session.Session                                 = session.New
-	_ func(string, kernel.Handler) session.State                              = session.Handle[string]
-	_ func(kernel.Event[int], kernel.Handler) session.State                   = session.Handle[kernel.Event[int]]
-	_ func(kernel.Event[int], func(*kernel.Context, int) error) session.State = session.On[int]
-	_                                                                         = []kernel.Receiver{(*session.Session)(nil), (*session.Machine)(nil)}
-)
 
 // Packages wheel and filter, for records that are strings and bytes.
 type (

@@ -78,6 +78,8 @@ var (
 		SelectWrite(h syscall.Conn, event string, args ...any) error
 		SelectPauseRead(h syscall.Conn) error
 		SelectResumeRead(h syscall.Conn) error
+		SelectPauseWrite(h syscall.Conn) error
+		SelectResumeWrite(h syscall.Conn) error
 	} = (*kernel.Context)(nil)
 
 	_ interface {
