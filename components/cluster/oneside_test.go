@@ -19,20 +19,26 @@ func deaf(from *real, by string) {
 	time.Sleep(time.Second)
 }
 
+// spawnHeld is a session that its lease alone holds, and whether it has ended.
+func spawnHeld(t *testing.T, n *real) (*kernel.Lease, *atomic.Bool) {
+	var stopped atomic.Bool
+	l, err := n.k.SpawnHeld(receiver(func(c *kernel.Context) error {
+		if c.Event() == "_stop" {
+			stopped.Store(true)
+		}
+		return nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, &stopped
+}
+
 // A node that has lost another one has told its sessions that their monitors and holds
 // are over. The other one, which did not notice, keeps none of them any longer.
 func TestKeptForANodeThatWasLostToIt(t *testing.T) {
 	bubble(t, func(t *testing.T, _ *pipes, a, b, _ *real) {
-		var stopped atomic.Bool
-		held, err := b.k.SpawnHeld(receiver(func(c *kernel.Context) error {
-			if c.Event() == "_stop" {
-				stopped.Store(true)
-			}
-			return nil
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		held, stopped := spawnHeld(t, b)
 		to := b.Address(held.Address())
 		atA, la := a.hear(t, "", func(c *kernel.Context) error {
 			if _, err := a.Hold(c, to, "let_go"); err != nil {
@@ -60,16 +66,7 @@ func TestKeptForANodeThatWasLostToIt(t *testing.T) {
 // The same where the other one asks for a hold just before it hears that it was lost.
 func TestKeptForANodeThatDoesNotKnowYetThatItWasLost(t *testing.T) {
 	bubble(t, func(t *testing.T, _ *pipes, a, b, _ *real) {
-		var stopped atomic.Bool
-		held, err := b.k.SpawnHeld(receiver(func(c *kernel.Context) error {
-			if c.Event() == "_stop" {
-				stopped.Store(true)
-			}
-			return nil
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		held, stopped := spawnHeld(t, b)
 		time.Sleep(time.Second)
 		// b loses a, and a's packets with events are late.
 		a.pipe.drop(func(p *wire.Packet) bool { return p.To == "b" && (p.Pong != 0 || p.Count > 0) })
