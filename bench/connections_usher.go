@@ -42,7 +42,7 @@ func usherListen(mode kernel.Mode, network string, at func(fmt.Stringer), handle
 	k := kernel.New(kernel.Config{Mode: mode})
 	_, err := k.Spawn(session.New(append(handlers, session.Handle("_start", func(c *kernel.Context) error {
 		f, err := wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
-			Network: network, BindAddress: "127.0.0.1:0", SuccessEvent: usherGotConn,
+			Network: network, BindAddress: "127.0.0.1:0", Lean: true, SuccessEvent: usherGotConn,
 		})
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 // poller, tried with recvfrom(2) and sendto(2).
 type packetDescriptor struct {
 	descriptor
+	raw  syscall.RawConn
 	from sender
 	to   recipient
 
@@ -36,7 +37,7 @@ func packetDescriptorPort(x net.PacketConn) packetPort {
 	if raw == nil {
 		return nil
 	}
-	d := &packetDescriptor{descriptor: descriptor{raw: raw}}
+	d := &packetDescriptor{descriptor: descriptor{handle: newAttempt(raw, true)}, raw: raw}
 	ok := false
 	_ = raw.Control(func(fd uintptr) {
 		kind, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TYPE)

@@ -34,6 +34,11 @@ func settled(count func() int, want int) (got int, ok bool) {
 // A thousand clients come and go at once, half of them rudely. Every wheel ends,
 // and nothing stays behind.
 func TestG11_NothingLeaks(t *testing.T) {
+	t.Run("ordinary", func(t *testing.T) { nothingLeaks(t, false) })
+	t.Run("lean", func(t *testing.T) { nothingLeaks(t, true) })
+}
+
+func nothingLeaks(t *testing.T, lean bool) {
 	inModes(t, func(t *testing.T, k *kernel.Kernel) {
 		const clients = 1000
 		run(t, k, session.New(session.Handle("_start", func(*kernel.Context) error { return nil })))
@@ -45,7 +50,7 @@ func TestG11_NothingLeaks(t *testing.T) {
 		run(t, k, session.New(
 			session.Handle("_start", func(c *kernel.Context) (err error) {
 				factory, err = wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
-					BindAddress: "127.0.0.1:0", SuccessEvent: gotConn,
+					BindAddress: "127.0.0.1:0", Lean: lean, SuccessEvent: gotConn,
 				})
 				go hitAndRun(t, factory.Addr().String(), clients)
 				return err

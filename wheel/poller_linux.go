@@ -32,14 +32,20 @@ type poller struct {
 
 	looking sync.Mutex // one goroutine at a time asks the system, or closes the instance
 	events  [pollBatch]unix.EpollEvent
-	found   [pollBatch]*descriptor
+	found   [pollBatch]readied
 	woken   []*kernel.Source // whom the goroutine has to wake
+}
+
+// readied is told what has become of its descriptor, from the poller's goroutine or a
+// worker's. It does not block, and wakes sources with wake.
+type readied interface {
+	ready(events uint32, wake func(*kernel.Source))
 }
 
 // slot is what an event's ticket leads to. The descriptor's own number would not
 // do: it may have been closed and given to somebody else.
 type slot struct {
-	d   *descriptor
+	d   readied
 	gen uint32
 }
 
@@ -49,7 +55,7 @@ type ticket struct {
 }
 
 // add begins to watch: at each change of readiness, and now if there is some.
-func (p *poller) add(fd int, d *descriptor) (ticket, error) {
+func (p *poller) add(fd int, d readied) (ticket, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.file == nil {

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/usher-go/usher/kernel"
 	"golang.org/x/sys/unix"
@@ -14,8 +13,7 @@ import (
 // while it is idle. The poller has it from the first try on that leaves something
 // to wait for.
 type descriptor struct {
-	raw    syscall.RawConn
-	try    attempt
+	handle
 	tcp    bool        // a read that does not fill its buffer leaves nothing behind …
 	behind atomic.Bool // … but perhaps the peer's end, or what follows urgent data
 	polled atomic.Bool // the owner sets it; leave may come from a wheel's actor
@@ -30,11 +28,19 @@ var _ port = (*descriptor)(nil)
 
 // descriptorPort returns nil when x is to be used through its own methods.
 func descriptorPort(x any) port {
+	if c, ok := x.(*leanConn); ok {
+		if c.hold() {
+			return &descriptor{handle: c, tcp: true}
+		}
+		if tcp, ok := TCPConn(c); ok {
+			x = tcp
+		}
+	}
 	raw := rawConn(x)
 	if raw == nil {
 		return nil
 	}
-	d := &descriptor{raw: raw}
+	d := new(descriptor)
 	_, d.tcp = x.(*net.TCPConn)
 	socket := d.tcp
 	if !d.tcp {
@@ -47,7 +53,7 @@ func descriptorPort(x any) port {
 			return nil
 		}
 	}
-	d.try.init(socket)
+	d.handle = newAttempt(raw, socket)
 	return d
 }
 
@@ -79,7 +85,7 @@ func isTCP(fd int) bool {
 func (d *descriptor) tell(in, out *waiter) { d.in, d.out = in, out }
 
 func (d *descriptor) TryRead(p []byte) (int, error) {
-	n, err := d.try.read(d.raw, p)
+	n, err := d.read(p)
 	switch {
 	case err == nil && n == 0:
 		return 0, io.EOF
@@ -98,7 +104,7 @@ func (d *descriptor) TryRead(p []byte) (int, error) {
 }
 
 func (d *descriptor) TryWrite(p []byte) (int, error) {
-	n, err := d.try.write(d.raw, p)
+	n, err := d.write(p)
 	if err == ErrAgain {
 		if e := d.poll(); e != nil {
 			return 0, e
@@ -116,7 +122,7 @@ func (d *descriptor) poll() error {
 }
 
 func (d *descriptor) add() (err error) {
-	if e := d.raw.Control(func(fd uintptr) { d.at, err = polls.add(int(fd), d) }); e != nil {
+	if e := d.Control(func(fd uintptr) { d.at, err = polls.add(int(fd), d) }); e != nil {
 		err = e
 	}
 	d.polled.Store(err == nil)
@@ -145,12 +151,12 @@ func (d *descriptor) last(f func() error) (bool, error) { return true, f() }
 func (d *descriptor) written() (int, bool, error) { return 0, true, nil }
 
 func (d *descriptor) leave(keep bool) []byte {
-	if !d.polled.Swap(false) {
-		return nil
+	if d.polled.Swap(false) {
+		if keep {
+			_ = d.Control(func(fd uintptr) { polls.take(int(fd)) })
+		}
+		polls.forget(d.at)
 	}
-	if keep {
-		_ = d.raw.Control(func(fd uintptr) { polls.take(int(fd)) })
-	}
-	polls.forget(d.at)
+	d.letGo()
 	return nil
 }

@@ -25,7 +25,8 @@ import (
 // served, and of none anything stays.
 func TestG11_G12_HostileClients(t *testing.T) {
 	for _, mode := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
-		t.Run(mode.String(), func(t *testing.T) { hostile(t, mode, 500, 1) })
+		t.Run(mode.String(), func(t *testing.T) { hostile(t, mode, false, 500, 1) })
+		t.Run(mode.String()+", lean", func(t *testing.T) { hostile(t, mode, true, 500, 1) })
 	}
 }
 
@@ -40,7 +41,7 @@ func TestSoakHostileClients(t *testing.T) {
 	for _, mode := range []kernel.Mode{kernel.Parallel, kernel.Serial} {
 		for seed := range uint64(3) {
 			t.Run(fmt.Sprintf("%v, seed %d", mode, seed), func(t *testing.T) {
-				hostile(t, mode, min(10_000, int(limit.Cur-500)/2), seed)
+				hostile(t, mode, seed > 0, min(10_000, int(limit.Cur-500)/2), seed)
 			})
 		}
 	}
@@ -49,13 +50,14 @@ func TestSoakHostileClients(t *testing.T) {
 // besieged is a server of which each connection has a session.
 type besieged struct {
 	factory        *wheel.SocketFactory
+	lean           bool
 	n, made, ended int
 	leaving        bool // all but those who stall are done
 	open           map[kernel.Address]bool
 	silent         atomic.Int32 // wheels that ended without saying so
 }
 
-func hostile(t *testing.T, mode kernel.Mode, n int, seed uint64) {
+func hostile(t *testing.T, mode kernel.Mode, lean bool, n int, seed uint64) {
 	observer := strict(t)
 	observer.Dropped = func(r kernel.Record, why kernel.Reason) {
 		if r.Event != "go_away" { // to one that had just gone
@@ -67,7 +69,7 @@ func hostile(t *testing.T, mode kernel.Mode, n int, seed uint64) {
 	runtime.GC() // finalizers of earlier tests' connections
 	goroutines, files := runtime.NumGoroutine(), descriptors(t)
 
-	s := &besieged{n: n, open: make(map[kernel.Address]bool)}
+	s := &besieged{n: n, lean: lean, open: make(map[kernel.Address]bool)}
 	lease, err := k.SpawnHeld(s.session())
 	if err != nil {
 		t.Fatal(err)
@@ -130,12 +132,16 @@ func hostile(t *testing.T, mode kernel.Mode, n int, seed uint64) {
 func (s *besieged) session() *session.Session {
 	return session.New(
 		session.Handle("_start", func(c *kernel.Context) (err error) {
-			s.factory, err = wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{BindAddress: ":0", SuccessEvent: gotConn})
+			s.factory, err = wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{BindAddress: ":0", Lean: s.lean, SuccessEvent: gotConn})
 			return err
 		}),
 		session.On(gotConn, func(c *kernel.Context, conn net.Conn) error {
 			s.made++
-			_ = conn.(*net.TCPConn).SetWriteBuffer(32 << 10) // it is to be full soon
+			if raw, err := conn.(syscall.Conn).SyscallConn(); err == nil { // it is to be full soon
+				_ = raw.Control(func(fd uintptr) {
+					_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 32<<10)
+				})
+			}
 			child, err := c.Spawn(s.client(conn))
 			s.open[child] = true
 			return errors.Join(err, s.farewell(c))
@@ -176,7 +182,9 @@ func (s *besieged) client(conn net.Conn) *session.Session {
 		over = true
 		// Without this the system would go on offering what nobody reads. It is an
 		// error where the wheel has ended.
-		_ = conn.(*net.TCPConn).SetLinger(0)
+		if tcp, ok := wheel.TCPConn(conn); ok {
+			_ = tcp.SetLinger(0)
+		}
 		rw.Close()
 		return nil
 	}

@@ -172,10 +172,14 @@ func (a *tryAcceptor) ended() error {
 
 func (a *tryAcceptor) pause(on bool) { a.paused = on }
 
-// drain takes what is in the backlog first: those clients are connected.
+// maxBacklog is what Linux lets wait for a listener by default (listen(2)).
+const maxBacklog = 4096
+
+// drain takes what is in the backlog first: those clients are connected. Who connects
+// meanwhile is too late, when there are very many.
 func (a *tryAcceptor) drain() {
 	a.paused = false
-	for a.err == nil {
+	for n := 0; n < maxBacklog && a.err == nil; n++ {
 		conn, err := a.listener.TryAccept()
 		switch {
 		case err == nil && a.tls != nil:
@@ -190,6 +194,9 @@ func (a *tryAcceptor) drain() {
 			a.trouble = &Error{Op: "accept", Err: err, Wheel: a.src.ID()}
 			a.err = net.ErrClosed
 		}
+	}
+	if a.err == nil {
+		a.err = net.ErrClosed
 	}
 	_ = a.listener.Close()
 	a.src.Wake()

@@ -162,7 +162,11 @@ func (conn *Conn[In, Out]) NetConn() net.Conn {
 	if conn.rw == nil {
 		return nil
 	}
-	return conn.rw.Conn()
+	nc := conn.rw.Conn()
+	if tcp, ok := wheel.TCPConn(nc); ok {
+		return tcp
+	}
+	return nc
 }
 
 // Err is why the connection ended, in Disconnected and after it: nil after a

@@ -65,6 +65,7 @@ func (l *listener[In, Out]) start(c *kernel.Context) error {
 	f, err := wheel.NewSocketFactory(c, wheel.SocketFactoryConfig{
 		Network: l.cfg.Network, BindAddress: l.cfg.Address, Listener: l.cfg.Listener,
 		TLS: l.cfg.TLS, HandshakeTimeout: l.cfg.HandshakeTimeout,
+		Lean:         l.cfg.Acceptor == nil && l.cfg.ClientPreConnect == nil, // who may want a *net.TCPConn
 		SuccessEvent: evConn, FailureEvent: evTrouble, CloseEvent: evEnd,
 	})
 	if err != nil {
