@@ -11,7 +11,8 @@ var lookout atomic.Pointer[Lookout]
 // SetLookout has kernels look out before they have nothing left to do, and now and
 // then while they have. It is for those who write wheels, one for the whole process:
 // what waits for the operating system calls Source.Wake all the same; a lookout spares
-// it the way through the scheduler when there is much to do. nil ends it.
+// it the way through the scheduler when there is much to do. In parallel mode a worker
+// whose lookouts have found something looks some times more before it rests. nil ends it.
 func SetLookout(f Lookout) {
 	if f == nil {
 		lookout.Store(nil)
@@ -79,6 +80,7 @@ func (w *worker) look() bool {
 }
 
 func (w *worker) wakeSource(src *Source) {
+	w.linger.found()
 	if src.s.k.par == w.p {
 		src.wake(w.ch)
 	} else {

@@ -30,6 +30,7 @@ type worker struct {
 	wake    func(*Source) // wakeSource, bound once
 	looking bool          // whom it wakes now …
 	found   runQueue      // … is put into the queue with the others
+	linger  linger
 
 	glanced, yielded, sought int64 // when it did so last, by the kernel's clock
 }
@@ -126,7 +127,7 @@ func (w *worker) find() *session {
 		if s := w.steal(); s != nil {
 			return s
 		}
-		if w.look() {
+		if w.look() || w.linger.again() {
 			continue
 		}
 		if !w.park() {

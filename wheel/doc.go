@@ -101,7 +101,7 @@
 // neither a goroutine nor a buffer. On other systems, and for connections of other
 // types (TLS, net.Pipe, wrappers), a goroutine with a small buffer reads, and another
 // writes while there is something to write. A SocketFactory has one goroutine that
-// accepts or connects, and one for each TLS handshake; a Run up to three; a
+// accepts or connects, unless it is Lean, and one for each TLS handshake; a Run up to three; a
 // FollowTail one, and all of them one more for fsnotify.
 //
 // SocketFactory and Run are Proto.Actor actors, children of their session's actor.

@@ -157,7 +157,8 @@ func (conn *Conn[In, Out]) ID() kernel.WheelID {
 
 // NetConn is the connection itself, for its options, such as those of a
 // *net.TCPConn, or the state of a *tls.Conn. Nil without one. It is not for
-// reading, writing or closing.
+// reading, writing or closing. On Linux a server's TCP connection is a lean one (see
+// wheel.SocketFactoryConfig) until it is asked for this.
 func (conn *Conn[In, Out]) NetConn() net.Conn {
 	if conn.rw == nil {
 		return nil
