@@ -7,7 +7,7 @@ import "runtime"
 // input is a moment away: half a batch of questions is still being written. What
 // earlier looks have found pays for it: where they find nothing, because there is
 // little to do or what comes wakes somebody first, nobody lingers.
-type linger struct{ looks int }
+type linger struct{ looks, made int }
 
 const (
 	looksPerFind = 2
@@ -24,7 +24,8 @@ func (l *linger) again() bool {
 	if l.looks == 0 {
 		return false
 	}
-	if l.looks--; l.looks%looksToYield == 0 {
+	l.looks--
+	if l.made++; l.made%looksToYield == 0 {
 		runtime.Gosched()
 	} else {
 		yieldThread()

@@ -127,7 +127,11 @@ func (w *worker) find() *session {
 		if s := w.steal(); s != nil {
 			return s
 		}
-		if w.look() || w.linger.again() {
+		if w.look() {
+			continue
+		}
+		w.ch.rest()
+		if w.linger.again() {
 			continue
 		}
 		if !w.park() {
@@ -220,7 +224,6 @@ func (v *worker) stuck() bool {
 // the kernel is done, or there are more workers than wanted.
 func (w *worker) park() bool {
 	p := w.p
-	w.ch.rest()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ending {

@@ -42,6 +42,8 @@ var acceptErrors = map[syscall.Errno]acceptVerdict{
 	syscall.ENFILE:  acceptLater,
 	syscall.ENOBUFS: acceptLater,
 	syscall.ENOMEM:  acceptLater,
+	// epoll_ctl(2): "/proc/sys/fs/epoll/max_user_watches".
+	syscall.ENOSPC: acceptLater,
 }
 
 func acceptPolicy(err error) acceptVerdict {

@@ -3,11 +3,12 @@ package wheel
 import "net"
 
 // TCPConn returns the ordinary connection behind conn: conn itself when it is a
-// *net.TCPConn, and for one of SocketFactoryConfig.Lean what it is made of now, if it
-// was not before. The two are the same connection, which either closes, and whose
-// wheel, if it has one, goes on; it costs what Lean had saved and, while a wheel has
-// the connection, a second descriptor. False for any other connection, and for one
-// that is closed.
+// *net.TCPConn, and for one of SocketFactoryConfig.Lean what it is made into now, if it
+// was not before. Both are the same socket then, and closing conn closes it. It costs
+// what Lean had saved and, while a wheel has conn, a second descriptor: the wheel goes
+// on, also when the ordinary connection is closed. False for any other connection, for
+// one that is closed or whose peer has broken it off, and when there are no descriptors
+// left.
 func TCPConn(conn net.Conn) (*net.TCPConn, bool) {
 	switch c := conn.(type) {
 	case *net.TCPConn:
@@ -16,7 +17,10 @@ func TCPConn(conn net.Conn) (*net.TCPConn, bool) {
 		ordinary() (*net.TCPConn, error)
 	}:
 		tcp, err := c.ordinary()
-		return tcp, err == nil
+		if err != nil || tcp.RemoteAddr() == nil { // an ordinary one never lacks it
+			return nil, false
+		}
+		return tcp, true
 	}
 	return nil, false
 }

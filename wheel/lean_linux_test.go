@@ -324,6 +324,122 @@ func TestLean_Forgotten(t *testing.T) {
 	}
 }
 
+// … but not the ordinary connection that somebody has made of it and keeps.
+func TestLean_ForgottenForAnOrdinaryOne(t *testing.T) {
+	tcp, far := func() (*net.TCPConn, net.Conn) {
+		near, far := leanPair(t, "127.0.0.1:0")
+		tcp, ok := wheel.TCPConn(near)
+		if !ok {
+			t.Fatal("there is no ordinary connection")
+		}
+		return tcp, far
+	}()
+	defer far.Close()
+	defer tcp.Close()
+	for range 5 {
+		runtime.GC()
+		if _, err := io.WriteString(tcp, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := far.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Options that were set before stay as they are when it becomes an ordinary one.
+func TestLean_KeepsItsOptions(t *testing.T) {
+	near, _ := leanly(t, "127.0.0.1:0")
+	options := map[[2]int]int{
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY}: 0, {unix.SOL_SOCKET, unix.SO_KEEPALIVE}: 0, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT}: 3,
+	}
+	for o, v := range options {
+		onDescriptor(t, near, func(fd int) error { return unix.SetsockoptInt(fd, o[0], o[1], v) })
+	}
+	tcp, ok := wheel.TCPConn(near)
+	if !ok {
+		t.Fatal("there is no ordinary connection")
+	}
+	for o, want := range options {
+		if got := option(t, tcp, o); got != want {
+			t.Errorf("option %d is %d, want %d", o[1], got, want)
+		}
+	}
+}
+
+// Who has the descriptor may use the connection, even close it: the descriptor is
+// closed when he has returned.
+func TestLean_ControlMayClose(t *testing.T) {
+	for _, how := range []string{"open", "ordinary"} {
+		near, far := leanly(t, "127.0.0.1:0")
+		onDescriptor(t, near, func(fd int) error {
+			if how == "ordinary" {
+				if err := near.SetDeadline(time.Time{}); err != nil {
+					return err
+				}
+			}
+			if err := near.Close(); err != nil {
+				return err
+			}
+			_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+			return err
+		})
+		if n, err := far.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("%s: the peer read %d, %v, want the end", how, n, err)
+		}
+	}
+}
+
+// A peer that breaks the connection off: there is no ordinary one then, and the
+// address is still known.
+func TestLean_BrokenOff(t *testing.T) {
+	near, far := leanly(t, "127.0.0.1:0")
+	_ = far.(*net.TCPConn).SetLinger(0)
+	_ = far.Close()
+	for end := time.Now().Add(patience); ; runtime.Gosched() {
+		gone := false
+		onDescriptor(t, near, func(fd int) error {
+			_, err := unix.Getpeername(fd)
+			gone = err != nil
+			return nil
+		})
+		if gone {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the reset does not come")
+		}
+	}
+	if tcp, ok := wheel.TCPConn(near); ok {
+		t.Errorf("there is an ordinary connection with %v", tcp.RemoteAddr())
+	}
+	if near.RemoteAddr() == nil {
+		t.Error("the address is not known any more")
+	}
+	if _, err := near.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("read: %v, want %v", err, syscall.ECONNRESET)
+	}
+}
+
+// A listener that others may have, too, makes ordinary connections.
+func TestLean_NotOfAListener(t *testing.T) {
+	inModes(t, func(t *testing.T, k *kernel.Kernel) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &listening{host: host{t: t}, cfg: wheel.SocketFactoryConfig{Listener: l, Lean: true}}
+		s.begin = func(*kernel.Context) error { s.dial(); return nil }
+		s.conn = func(_ *kernel.Context, conn net.Conn) {
+			if _, ok := conn.(*net.TCPConn); !ok {
+				t.Errorf("the connection is a %T", conn)
+			}
+			s.factory.Close()
+		}
+		run(t, k, s.session())
+	})
+}
+
 // Closed from elsewhere while its wheel is at work: the wheel ends or goes on to the
 // peer's end, and never touches the descriptor's next owner.
 func TestLean_ClosedByOthers(t *testing.T) {

@@ -15,10 +15,12 @@ import (
 type leanConn struct {
 	local, remote net.Addr
 
-	mu   sync.Mutex
-	fd   int          // -1: closed, or given to tcp
-	held bool         // a wheel tries fd
-	tcp  *net.TCPConn // the ordinary connection; nil: nobody has asked for it
+	mu     sync.Mutex
+	fd     int          // -1: closed, or given to tcp
+	users  int          // of fd, without the lock …
+	doomed bool         // … the last of whom closes it
+	held   bool         // a wheel tries fd
+	tcp    *net.TCPConn // the ordinary connection; nil: nobody has asked for it
 }
 
 var _ handle = (*leanConn)(nil)
@@ -26,15 +28,34 @@ var _ handle = (*leanConn)(nil)
 // newLeanConn owns fd, which does not block.
 func newLeanConn(fd int, local, remote net.Addr) *leanConn {
 	c := &leanConn{fd: fd, local: local, remote: remote}
-	runtime.SetFinalizer(c, (*leanConn).Close) // as those of package net have
+	runtime.SetFinalizer(c, (*leanConn).forgotten) // as those of package net have
 	return c
+}
+
+// forgotten leaves tcp alone, which somebody may have kept.
+func (c *leanConn) forgotten() { _ = c.drop() }
+
+// open reports whether fd may be used.
+func (c *leanConn) open() bool { return c.fd >= 0 && !c.doomed }
+
+// drop closes fd, or leaves that to who uses it.
+func (c *leanConn) drop() (err error) {
+	switch {
+	case c.fd < 0:
+	case c.users > 0:
+		c.doomed = true
+	default:
+		err = os.NewSyscallError("close", unix.Close(c.fd))
+		c.fd = -1
+	}
+	return err
 }
 
 // hold is for a wheel. False: fd is not to be used any more, perhaps tcp is.
 func (c *leanConn) hold() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held = c.fd >= 0
+	c.held = c.open()
 	return c.held
 }
 
@@ -43,9 +64,8 @@ func (c *leanConn) letGo() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.held = false
-	if c.tcp != nil && c.fd >= 0 {
-		_ = unix.Close(c.fd)
-		c.fd = -1
+	if c.tcp != nil {
+		_ = c.drop()
 	}
 }
 
@@ -56,7 +76,7 @@ func (c *leanConn) write(p []byte) (int, error) { return c.try("write", send, p)
 // try keeps the descriptor from being closed, and used anew, meanwhile.
 func (c *leanConn) try(op string, io func(fd uintptr, p []byte) (int, bool, error), p []byte) (int, error) {
 	c.mu.Lock()
-	if c.fd < 0 {
+	if !c.open() {
 		c.mu.Unlock()
 		return 0, c.closed(op)
 	}
@@ -68,12 +88,15 @@ func (c *leanConn) try(op string, io func(fd uintptr, p []byte) (int, bool, erro
 	return n, err
 }
 
-// Control is RawConn's.
+// Control is RawConn's: f may use the connection, even close it.
 func (c *leanConn) Control(f func(fd uintptr)) error {
 	c.mu.Lock()
-	if c.fd >= 0 {
-		defer c.mu.Unlock()
-		f(uintptr(c.fd))
+	if c.open() {
+		fd := c.fd
+		c.users++
+		c.mu.Unlock()
+		defer c.used()
+		f(uintptr(fd))
 		return nil
 	}
 	tcp := c.tcp
@@ -88,19 +111,24 @@ func (c *leanConn) Control(f func(fd uintptr)) error {
 	return raw.Control(f)
 }
 
+func (c *leanConn) used() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.users--; c.doomed && c.users == 0 {
+		c.doomed = false
+		_ = c.drop()
+	}
+}
+
 // Close closes the connection in both its shapes.
 func (c *leanConn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fd < 0 && c.tcp == nil {
+	if !c.open() && c.tcp == nil {
 		return c.closed("close")
 	}
 	runtime.SetFinalizer(c, nil)
-	var err error
-	if c.fd >= 0 {
-		err = os.NewSyscallError("close", unix.Close(c.fd))
-		c.fd = -1
-	}
+	err := c.drop()
 	if c.tcp != nil {
 		err = c.tcp.Close()
 		c.tcp = nil

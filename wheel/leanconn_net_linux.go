@@ -25,16 +25,18 @@ func (c *leanConn) ordinary() (*net.TCPConn, error) {
 	if c.tcp != nil {
 		return c.tcp, nil
 	}
-	if c.fd < 0 {
+	if !c.open() {
 		return nil, net.ErrClosed
 	}
+	options := readOptions(c.fd)
 	dup, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	file := os.NewFile(uintptr(dup), "tcp")
 	defer file.Close()
-	conn, err := net.FileConn(file) // has a duplicate of its own
+	conn, err := net.FileConn(file) // has a duplicate of its own, and options as accepted
+	options.set(c.fd)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +46,7 @@ func (c *leanConn) ordinary() (*net.TCPConn, error) {
 		return nil, syscall.EPROTOTYPE
 	}
 	if !c.held {
-		_ = unix.Close(c.fd)
-		c.fd = -1
+		_ = c.drop()
 	}
 	c.tcp = tcp
 	return tcp, nil

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/usher-go/usher/kernel"
 	"golang.org/x/sys/unix"
@@ -30,7 +29,8 @@ var (
 	_ readied          = (*leanTCPListener)(nil)
 )
 
-// leanListener returns l itself when its connections have to be ordinary ones.
+// leanListener returns l itself when its connections have to be ordinary ones. Nobody
+// else has the listener: it does not block, and is not closed unnoticed.
 func leanListener(l net.Listener) net.Listener {
 	tcp, ok := l.(*net.TCPListener)
 	if !ok {
@@ -89,7 +89,7 @@ func (l *leanTCPListener) accept(fd int) (net.Conn, error) {
 		at, _ := unix.Getsockname(conn)
 		local = tcpAddr(at)
 	}
-	setDefaults(conn)
+	acceptedOptions.set(conn)
 	return newLeanConn(conn, local, tcpAddr(remote)), nil
 }
 
@@ -112,21 +112,11 @@ func (l *leanTCPListener) Close() error {
 	l.closed = true
 	if l.polled {
 		l.polled = false
+		_ = l.raw.Control(func(fd uintptr) { polls.take(int(fd)) }) // a child process may have it, too
 		polls.forget(l.at)
 	}
 	l.mu.Unlock()
 	return l.TCPListener.Close()
-}
-
-// setDefaults is what package net does to a connection it has accepted. It ignores
-// errors, too: a peer that has gone is found at the first read.
-func setDefaults(fd int) {
-	const keepAlive = 15 * time.Second
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive.Seconds()))
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive.Seconds()))
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9)
 }
 
 func tcpAddr(sa unix.Sockaddr) net.Addr {

@@ -54,6 +54,7 @@ func (a *tryAcceptor) start() {
 			a.src.Wake()
 		}
 	})
+	a.waits.Store(false) // a turn may have been earlier, and nobody was there to be told
 	a.src.Wake()
 }
 
