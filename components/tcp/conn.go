@@ -157,9 +157,9 @@ func (conn *Conn[In, Out]) ID() kernel.WheelID {
 
 // NetConn is the connection itself, for its options, such as those of a
 // *net.TCPConn, or the state of a *tls.Conn. Nil without one. It is not for
-// reading, writing or closing. On Linux the connection of a server with Address is a lean one (see
-// wheel.SocketFactoryConfig) until it is asked for this, and still is one afterwards
-// where wheel.TCPConn returns false: so ask for the type with ", ok".
+// reading, writing or closing. On Linux the connection of a server with Address is a
+// lean one (see wheel.SocketFactoryConfig) until it is asked for this, and still is
+// one afterwards where wheel.TCPConn returns false: so ask for the type with ", ok".
 func (conn *Conn[In, Out]) NetConn() net.Conn {
 	if conn.rw == nil {
 		return nil
