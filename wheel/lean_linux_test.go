@@ -203,10 +203,12 @@ func TestLean_NotOfAListener(t *testing.T) {
 // Closed from elsewhere while its wheel is at work: the wheel ends or goes on to the
 // peer's end, and never touches the descriptor's next owner.
 func TestLean_ClosedByOthers(t *testing.T) {
-	for range 100 {
+	for i := range 100 {
 		near, far := leanly(t, "127.0.0.1:0")
 		var others sync.WaitGroup
+		running := make(chan struct{})
 		others.Go(func() {
+			<-running
 			for range 20 {
 				_, _ = io.WriteString(far, "x\n")
 			}
@@ -219,7 +221,13 @@ func TestLean_ClosedByOthers(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				others.Go(func() { runtime.Gosched(); _ = near.Close() })
+				others.Go(func() {
+					<-running
+					for range i {
+						runtime.Gosched()
+					}
+					_ = near.Close()
+				})
 				return rw.Put("hello")
 			}),
 			session.On(gotLine, func(*kernel.Context, string) error { return nil }),
@@ -227,10 +235,12 @@ func TestLean_ClosedByOthers(t *testing.T) {
 		)); err != nil {
 			t.Fatal(err)
 		}
-		// That somebody else closed it may go unnoticed: see ReadWrite.Conn.
+		end := make(chan error, 1)
+		go func() { end <- k.Run(t.Context()) }()
+		close(running)
 		others.Wait()
-		k.Stop()
-		if err := k.Run(t.Context()); err != nil {
+		k.Stop() // that somebody else closed it may go unnoticed: see ReadWrite.Conn
+		if err := <-end; err != nil {
 			t.Fatal(err)
 		}
 	}
